@@ -14,6 +14,8 @@ export const errorCatalogue = {
   'W-1006': row('FORMAT_WRONG', 422, 'INVALID_ARGUMENT', 2, false),
   'W-1007': row('FILE_UNREADABLE', 400, 'INVALID_ARGUMENT', 2, false),
   'W-1008': row('FILE_TOO_LARGE', 413, 'RESOURCE_EXHAUSTED', 2, false),
+  'W-1009': row('KEY_DUPLICATE', 422, 'INVALID_ARGUMENT', 2, false),
+  'W-1010': row('FILE_TOO_COMPLEX', 422, 'RESOURCE_EXHAUSTED', 2, false),
   // 11xx: relations between objects.
   'W-1100': row('REFERENCE_UNKNOWN', 422, 'INVALID_ARGUMENT', 2, false),
   'W-1101': row('NODE_WITHOUT_UNDERLAY', 422, 'INVALID_ARGUMENT', 2, false),
@@ -27,6 +29,8 @@ export const errorCatalogue = {
   'W-1109': row('NODE_CONFLICT', 409, 'ALREADY_EXISTS', 2, false),
   'W-1110': row('SUBNET_EXHAUSTED', 422, 'INVALID_ARGUMENT', 2, false),
   'W-1111': row('TOO_MANY', 422, 'INVALID_ARGUMENT', 2, false),
+  'W-1112': row('NAME_TAKEN', 422, 'INVALID_ARGUMENT', 2, false),
+  'W-1113': row('UNDERLAY_UNREACHABLE', 422, 'INVALID_ARGUMENT', 2, false),
   // 20xx: the node's host.
   'W-2001': row('PRIVILEGE_MISSING', 500, 'PERMISSION_DENIED', 7, false),
   'W-2002': row('KERNEL_FEATURE_MISSING', 500, 'FAILED_PRECONDITION', 7, false),
