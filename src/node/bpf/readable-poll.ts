@@ -47,5 +47,5 @@ export class ReadablePoll implements Disposable {
     setImmediate(() => {
       if (ReadablePoll.live.has(this)) this.ready(status)
     })
-  }) as unknown as Parameters<PollHandle['start']>[1]
+  }) as (...args: unknown[]) => void
 }
