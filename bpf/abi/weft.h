@@ -47,7 +47,7 @@ struct port_key {
 
 struct port_entry {
 	__u32 vni;
-	__u32 mtu; /* largest inner L3 packet that the tunnel takes, bytes */
+	__u32 mtu; /* largest Ethernet payload that the tunnel takes, bytes; a VLAN tag counts into it */
 };
 ABI_SIZE(struct port_entry, 8);
 
@@ -154,6 +154,7 @@ enum verdict_reason {
 	DROP_SAME_PORT = 26,      /* the destination is on the port it came from */
 	DROP_NO_MEMBER = 27,      /* BUM, and nobody else is in the segment */
 	DROP_STATIC_ELSEWHERE = 28, /* the source MAC is declared static on another node */
+	DROP_NO_DEVICE = 29,      /* BUM, and no member's device took its copy: down or gone */
 };
 
 struct verdict_key {
@@ -163,16 +164,36 @@ struct verdict_key {
 };
 ABI_SIZE(struct verdict_key, 8);
 
-/* Packets by gso_segs, bytes by wire_len: what the wire carries, not what the stack holds. */
+/* What the wire carries, not what the stack holds: a GSO frame counts by its segments. */
 struct verdict_count {
 	__u64 packets;
 	__u64 bytes;
 };
 ABI_SIZE(struct verdict_count, 16);
 
+/* What was lost beside the frames, which have verdicts. Append, never renumber. */
+enum loss_kind {
+	LOSS_EVENT = 0,   /* an event, the `events` ring being full */
+	LOSS_COPY = 1,    /* one copy of a flooded frame; the others may have gone */
+	LOSS_COUNT = 2,   /* a count, `verdicts` or `tunnels` being full */
+	LOSS_LEARNED = 3, /* a learned MAC that `learned` refused */
+};
+
+struct loss_key {
+	__u32 kind; /* enum loss_kind */
+};
+
+struct loss_count {
+	__u64 count;
+};
+
 enum event_kind {
-	EVENT_MAC_LEARNED = 1, /* new on this port */
-	EVENT_MAC_MOVED = 2,   /* was on another local port */
+	/*
+	 * New on this port; or heard here while `fdb` says another node, which
+	 * repeats at most once a second until `fdb` agrees.
+	 */
+	EVENT_MAC_LEARNED = 1,
+	EVENT_MAC_MOVED = 2, /* was on another local port */
 };
 
 /* One record of the `events` ring. */
@@ -182,6 +203,7 @@ struct mac_event {
 	struct mac_addr mac;
 	__u16 pad;
 	__u32 ifindex;
+	__u32 pad_at;
 	__u64 at_ns; /* CLOCK_MONOTONIC */
 };
 ABI_SIZE(struct mac_event, 32);

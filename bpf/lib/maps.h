@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Every map has one writer. Maps written by the node daemon carry
+ * BPF_F_RDONLY_PROG, so a program that writes one is refused at load.
+ * Names are at most 15 characters, or the kernel cuts them.
+ *
+ * What the controller says (`fdb`) and what ports say (`learned`) never share a
+ * map: no flood of source MACs can evict what the controller wrote.
+ *
+ * All are pinned by name, so that both objects and the next daemon share them.
+ */
+#ifndef WEFT_MAPS_H
+#define WEFT_MAPS_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "../abi/weft.h"
+
+/* The node itself. Writer: node daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct config_key);
+	__type(value, struct node_config);
+} config SEC(".maps");
+
+/* Devices that are ports. Writer: node daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 12);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct port_key);
+	__type(value, struct port_entry);
+} ports SEC(".maps");
+
+/* Segments served and their flood lists. Writer: node daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 12);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct segment_key);
+	__type(value, struct segment_entry);
+} segments SEC(".maps");
+
+/* Unicast forwarding, as the controller says. Writer: node daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 17);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct fdb_key);
+	__type(value, struct fdb_entry);
+} fdb SEC(".maps");
+
+/* Whose tunnels are let in. Writer: node daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 16);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct vtep_key);
+	__type(value, struct vtep_entry);
+} vteps SEC(".maps");
+
+/* MACs heard on local ports. Writer: port_ingress; the daemon only deletes the aged. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 16);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct fdb_key);
+	__type(value, struct learned_entry);
+} learned SEC(".maps");
+
+/* Traffic by segment and VTEP. Writer: programs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+	__uint(max_entries, 1 << 14);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct vtep_key);
+	__type(value, struct tunnel_count);
+} tunnels SEC(".maps");
+
+/* Frames by segment, program and reason. Writer: verdict(). */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1 << 14);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct verdict_key);
+	__type(value, struct verdict_count);
+} verdicts SEC(".maps");
+
+/* What did not fit, by enum loss_kind. Writer: programs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 16);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct loss_key);
+	__type(value, struct loss_count);
+} losses SEC(".maps");
+
+/* Records of struct mac_event. Writer: port_ingress. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} events SEC(".maps");
+
+/*
+ * Types that cross to user space without being a map's key or value. BTF holds
+ * only what code uses, and a constant does not use its enum. This function is
+ * compiled for its signature alone: nothing calls it, so it is never loaded.
+ */
+struct abi_types {
+	enum segment_flag segment_flag;
+	enum fdb_flag fdb_flag;
+	enum program_id program_id;
+	enum verdict_reason verdict_reason;
+	enum loss_kind loss_kind;
+	enum event_kind event_kind;
+	struct mac_event mac_event;
+};
+
+static __attribute__((used)) __noinline int
+emit_abi_types(struct abi_types *types)
+{
+	return !types;
+}
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Encapsulation through the one VXLAN device, which collects metadata: the
+ * tunnel key on a frame picks VNI and VTEP, the kernel makes the headers.
+ */
+#ifndef WEFT_TUNNEL_H
+#define WEFT_TUNNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "frame.h"
+#include "loss.h"
+#include "tables.h"
+#include "verdict.h"
+
+/* The key as of Linux 5.15: the local address came later, and older kernels refuse the longer one. */
+#define TUNNEL_KEY_SIZE offsetof(struct bpf_tunnel_key, local_ipv6)
+
+#define IPV4_MAPPED_PREFIX bpf_htonl(0x0000ffff)
+
+/* An address as words, to compare and copy IPv4 in ::ffff:a.b.c.d. */
+struct address_words {
+	__be32 word[4];
+};
+
+static __always_inline struct address_words
+words_of(const struct vtep_addr *vtep)
+{
+	struct address_words words;
+
+	__builtin_memcpy(&words, vtep, sizeof(words));
+	return words;
+}
+
+static __always_inline bool
+is_ipv4_mapped(const struct address_words *address)
+{
+	return !address->word[0] && !address->word[1] && address->word[2] == IPV4_MAPPED_PREFIX;
+}
+
+/* Negative errno of the helper. IPv4 goes without UDP checksum (RFC 7348 5), IPv6 with one. */
+static __always_inline long
+set_tunnel(struct __sk_buff *skb, const struct vtep_key *to, __u8 ttl)
+{
+	struct bpf_tunnel_key key = { .tunnel_id = to->vni, .tunnel_ttl = ttl };
+	struct address_words address = words_of(&to->vtep);
+	__u64 flags = BPF_F_DONT_FRAGMENT;
+
+	if (is_ipv4_mapped(&address)) {
+		flags |= BPF_F_ZERO_CSUM_TX;
+		key.remote_ipv4 = bpf_ntohl(address.word[3]);
+	} else {
+		flags |= BPF_F_TUNINFO_IPV6;
+		__builtin_memcpy(key.remote_ipv6, &address, sizeof(address));
+	}
+	return bpf_skb_set_tunnel_key(skb, &key, TUNNEL_KEY_SIZE, flags);
+}
+
+/*
+ * VNI and outer source of a frame that the VXLAN device took in. False when
+ * the kernel gives none. The helper wants to be told the family of the
+ * underlay, and refuses the wrong one.
+ */
+static __always_inline bool
+get_tunnel(struct __sk_buff *skb, struct vtep_key *from)
+{
+	struct address_words source = { .word[2] = IPV4_MAPPED_PREFIX };
+	struct bpf_tunnel_key key = {};
+
+	if (!bpf_skb_get_tunnel_key(skb, &key, TUNNEL_KEY_SIZE, 0))
+		source.word[3] = bpf_htonl(key.remote_ipv4);
+	else if (!bpf_skb_get_tunnel_key(skb, &key, TUNNEL_KEY_SIZE, BPF_F_TUNINFO_IPV6))
+		__builtin_memcpy(&source, key.remote_ipv6, sizeof(source));
+	else
+		return false;
+
+	from->vni = key.tunnel_id;
+	__builtin_memcpy(&from->vtep, &source, sizeof(source));
+	return true;
+}
+
+/* Null when `tunnels` takes no more: LRU makes that rare, and it is counted. */
+static __always_inline struct tunnel_count *
+find_tunnel_count(const struct vtep_key *key)
+{
+	struct tunnel_count *count = bpf_map_lookup_elem(&tunnels, key);
+	struct tunnel_count zero = {};
+
+	if (count)
+		return count;
+	bpf_map_update_elem(&tunnels, key, &zero, BPF_NOEXIST);
+	count = bpf_map_lookup_elem(&tunnels, key);
+	if (!count)
+		count_loss(LOSS_COUNT);
+	return count;
+}
+
+static __always_inline void
+count_tunnel_tx(const struct vtep_key *to, const struct size *size, bool flooded)
+{
+	struct tunnel_count *count = find_tunnel_count(to);
+
+	if (!count)
+		return;
+	count->tx_packets += size->packets;
+	count->tx_bytes += size->bytes;
+	if (flooded)
+		count->tx_flooded += size->packets;
+}
+
+static __always_inline void
+count_tunnel_rx(const struct vtep_key *from, const struct size *size, bool flooded)
+{
+	struct tunnel_count *count = find_tunnel_count(from);
+
+	if (!count)
+		return;
+	count->rx_packets += size->packets;
+	count->rx_bytes += size->bytes;
+	if (flooded)
+		count->rx_flooded += size->packets;
+}
+
+/* Sends the frame to one VTEP. */
+static __always_inline int
+encapsulate(const struct frame *frame, const struct vtep_addr *vtep)
+{
+	struct vtep_key to = { .vni = segment_of(frame), .vtep = *vtep };
+	const struct node_config *node = find_tunnel_config();
+
+	if (!node)
+		return drop(frame, DROP_NO_TUNNEL);
+	if (set_tunnel(frame->skb, &to, node->ttl))
+		return drop(frame, DROP_TUNNEL_KEY);
+	count_tunnel_tx(&to, &frame->size, false);
+	return verdict(frame, FORWARD_TUNNEL, bpf_redirect(node->vxlan_ifindex, 0));
+}
+
+#endif

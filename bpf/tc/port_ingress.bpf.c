@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Frames from a local port into its segment.
+ *
+ *   port ──> port_ingress ──┬─ known, here ──> port
+ *                           ├─ known, there ─> VXLAN device ─> underlay
+ *                           └─ BUM ──────────> each other port, then one copy for each VTEP
+ *
+ * Attached at tc ingress of every port. A frame that is not forwarded is
+ * dropped: nothing reaches the host's own stack.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_helpers.h>
+
+#include "../lib/deliver.h"
+#include "../lib/flood.h"
+#include "../lib/frame.h"
+#include "../lib/learn.h"
+#include "../lib/tables.h"
+#include "../lib/tunnel.h"
+#include "../lib/verdict.h"
+
+/* The controller's word goes before what was learned here. */
+static __always_inline int
+forward(const struct frame *frame, const struct segment_entry *segment)
+{
+	const struct fdb_entry *entry;
+	__u32 port;
+
+	if (is_group(&frame->destination.mac))
+		return verdict(frame, flood_segment(frame, segment), TC_ACT_SHOT);
+
+	entry = bpf_map_lookup_elem(&fdb, &frame->destination);
+	if (is_remote(entry))
+		return encapsulate(frame, &entry->vtep);
+
+	port = find_learned_port(frame);
+	if (port)
+		return deliver(frame, port);
+	/* On this node, but silent so far. */
+	if (entry)
+		return verdict(frame, flood_ports(frame, segment), TC_ACT_SHOT);
+	return verdict(frame, flood_segment(frame, segment), TC_ACT_SHOT);
+}
+
+SEC("tc")
+int port_ingress(struct __sk_buff *skb)
+{
+	struct frame frame = { .skb = skb, .program = PROGRAM_PORT_INGRESS };
+	const struct segment_entry *segment;
+	const struct port_entry *port;
+	const struct fdb_entry *source;
+
+	if (!parse_ethernet(&frame))
+		return drop(&frame, DROP_MALFORMED);
+
+	port = find_port(skb->ifindex);
+	if (!port)
+		return drop(&frame, DROP_UNKNOWN_PORT);
+	set_segment(&frame, port->vni);
+
+	if (!is_station(&frame.source.mac))
+		return drop(&frame, DROP_SOURCE_MAC);
+	if (is_link_local(&frame.destination.mac))
+		return drop(&frame, DROP_LINK_LOCAL);
+
+	segment = find_segment(port->vni);
+	if (!segment)
+		return drop(&frame, DROP_UNKNOWN_SEGMENT);
+	if (frame.size.largest - ETH_HLEN > port->mtu)
+		return drop(&frame, DROP_OVER_MTU);
+
+	source = bpf_map_lookup_elem(&fdb, &frame.source);
+	if (is_remote(source) && source->flags & FDB_STATIC)
+		return drop(&frame, DROP_STATIC_ELSEWHERE);
+	if (segment->flags & SEGMENT_LEARN_PORTS)
+		learn_source(&frame, source);
+
+	return forward(&frame, segment);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
