@@ -15,6 +15,14 @@ export interface Codec<T> {
   decode(bytes: Uint8Array, offset?: number): T
 }
 
+export function readU8(bytes: Uint8Array, at: number): number {
+  return bytes[at]!
+}
+
+export function writeU8(out: Uint8Array, at: number, value: number): void {
+  out[at] = value
+}
+
 export function readU16(bytes: Uint8Array, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8)
 }
