@@ -28,6 +28,10 @@ export const controllerConfig = z.object({
     .boolean()
     .default(false)
     .describe('Allow listening beyond this host, without encryption or login'),
+  lab: z
+    .boolean()
+    .default(false)
+    .describe("Take the ports of a topology's lab section as declared too; weft lab sets it"),
   log_level: z.enum(logLevels).default('info').describe('Least severe level that is logged'),
 })
 export type ControllerConfig = z.output<typeof controllerConfig>
