@@ -68,15 +68,17 @@ set_tunnel(struct __sk_buff *skb, const struct vtep_key *to, __u8 ttl)
 static __always_inline bool
 get_tunnel(struct __sk_buff *skb, struct vtep_key *from)
 {
-	struct address_words source = { .word[2] = IPV4_MAPPED_PREFIX };
+	struct address_words source = {};
 	struct bpf_tunnel_key key = {};
 
-	if (!bpf_skb_get_tunnel_key(skb, &key, TUNNEL_KEY_SIZE, 0))
+	if (!bpf_skb_get_tunnel_key(skb, &key, TUNNEL_KEY_SIZE, 0)) {
+		source.word[2] = IPV4_MAPPED_PREFIX;
 		source.word[3] = bpf_htonl(key.remote_ipv4);
-	else if (!bpf_skb_get_tunnel_key(skb, &key, TUNNEL_KEY_SIZE, BPF_F_TUNINFO_IPV6))
+	} else if (!bpf_skb_get_tunnel_key(skb, &key, TUNNEL_KEY_SIZE, BPF_F_TUNINFO_IPV6)) {
 		__builtin_memcpy(&source, key.remote_ipv6, sizeof(source));
-	else
+	} else {
 		return false;
+	}
 
 	from->vni = key.tunnel_id;
 	__builtin_memcpy(&from->vtep, &source, sizeof(source));
