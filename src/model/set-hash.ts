@@ -29,6 +29,14 @@ export class SetHash {
     return ((BigInt(this.high >>> 0) << 32n) | BigInt(this.low >>> 0)) & MASK
   }
 
+  /** Goes on from an earlier `value`. */
+  static from(value: bigint): SetHash {
+    const hash = new SetHash()
+    hash.high = Number(value >> 32n) | 0
+    hash.low = Number(value & 0xffffffffn) | 0
+    return hash
+  }
+
   static of(entries: Iterable<readonly [Mac, FdbEntry]>): bigint {
     const hash = new SetHash()
     for (const [mac, entry] of entries) hash.add(mac, entry)

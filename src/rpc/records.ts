@@ -1,0 +1,121 @@
+import type { Ip } from '../model/ip.js'
+import type { Mac } from '../model/mac.js'
+import type { NodeAssignment } from '../model/segment-table.js'
+import type { SegmentUpdate } from '../model/segment-update.js'
+
+/**
+ * What crosses the stream, as both sides handle it. The bytes are those of
+ * proto/weft/v1/node_sync.proto; convert.ts goes between the two.
+ */
+
+export interface HeldSegment {
+  readonly vni: number
+  readonly revision: bigint
+  readonly hash: bigint
+}
+
+export interface Hello {
+  readonly node: string
+  readonly abi: string
+  readonly version: string
+  readonly instance: string
+  readonly held: readonly HeldSegment[]
+}
+
+/** An object that a node could not program. */
+export interface Failure {
+  /** Of the error catalogue, as `W-2104`. */
+  readonly code: string
+  /** The object, as `port host0/tap0`. */
+  readonly what: string
+  readonly message: string
+  /** The command that helps; may be empty. */
+  readonly next: string
+}
+
+export interface Applied {
+  readonly revision: bigint
+  readonly failures: readonly Failure[]
+}
+
+export interface Claim {
+  readonly vni: number
+  readonly mac: Mac
+  readonly interface: string
+  readonly withdraw: boolean
+}
+
+export interface Claims {
+  /** The whole claim set: what it does not name is withdrawn. */
+  readonly complete: boolean
+  readonly claims: readonly Claim[]
+}
+
+export interface TunnelCount {
+  readonly vni: number
+  readonly vtep: Ip
+  readonly tx_packets: number
+  readonly tx_bytes: number
+  readonly tx_flooded: number
+  readonly rx_packets: number
+  readonly rx_bytes: number
+  readonly rx_flooded: number
+}
+
+export interface VerdictCount {
+  readonly vni: number
+  readonly program: string
+  /** As `drop_unknown_vtep`. */
+  readonly reason: string
+  readonly packets: number
+  readonly bytes: number
+}
+
+export interface PortState {
+  readonly interface: string
+  readonly vni: number
+  readonly state: string
+  readonly mtu: number
+  readonly ifindex: number
+}
+
+export interface ProgramState {
+  readonly program: string
+  readonly interface: string
+  readonly direction: string
+  readonly id: number
+  readonly mechanism: string
+}
+
+export interface MapState {
+  readonly map: string
+  readonly entries: number
+  readonly max_entries: number
+}
+
+/** What a node counts and sees; totals since the maps were made. */
+export interface Report {
+  readonly tunnels: readonly TunnelCount[]
+  readonly verdicts: readonly VerdictCount[]
+  readonly ports: readonly PortState[]
+  readonly programs: readonly ProgramState[]
+  readonly maps: readonly MapState[]
+  readonly events_lost: number
+  /** Of the VXLAN device, bytes; 0 when it is away. */
+  readonly tunnel_mtu: number
+}
+
+/** One message from a node. */
+export type NodeReport =
+  | { readonly kind: 'hello'; readonly hello: Hello }
+  | { readonly kind: 'applied'; readonly applied: Applied }
+  | { readonly kind: 'claims'; readonly claims: Claims }
+  | { readonly kind: 'telemetry'; readonly telemetry: Report }
+  | { readonly kind: 'segment_request'; readonly vni: number }
+
+/** One message from a controller. */
+export type ControllerChange =
+  | { readonly kind: 'node'; readonly assignment: NodeAssignment }
+  | { readonly kind: 'segment'; readonly update: SegmentUpdate }
+  | { readonly kind: 'segment_remove'; readonly vni: number }
+  | { readonly kind: 'in_sync'; readonly revision: bigint }
