@@ -154,7 +154,7 @@ enum verdict_reason {
 	DROP_SAME_PORT = 26,      /* the destination is on the port it came from */
 	DROP_NO_MEMBER = 27,      /* BUM, and nobody else is in the segment */
 	DROP_STATIC_ELSEWHERE = 28, /* the source MAC is declared static on another node */
-	DROP_NO_DEVICE = 29,      /* BUM, and no member's device took its copy: down or gone */
+	DROP_NO_DEVICE = 29,      /* BUM, and no member's device took its copy: down, gone or no port now */
 };
 
 struct verdict_key {

@@ -22,24 +22,34 @@
 /* What came of copies; a set. */
 enum copies {
 	COPIES_SENT = 1,
-	COPIES_LOST = 2,   /* no device took it */
+	COPIES_LOST = 2,   /* no device took it, or it is no port of the segment now */
 	COPIES_NO_KEY = 4, /* the kernel refused the tunnel key */
 };
+
+static __always_inline __u32
+lose_copy(enum copies why)
+{
+	count_loss(LOSS_COPY);
+	return why;
+}
 
 static __always_inline __u32
 send_copy(struct __sk_buff *skb, __u32 ifindex)
 {
 	if (!bpf_clone_redirect(skb, ifindex, 0))
 		return COPIES_SENT;
-	count_loss(LOSS_COPY);
-	return COPIES_LOST;
+	return lose_copy(COPIES_LOST);
 }
 
 /* A set of enum copies; empty when this is where the frame came from. */
 __noinline __u32
-copy_to_port(struct __sk_buff *skb, __u32 ifindex)
+copy_to_port(struct __sk_buff *skb, __u32 vni, __u32 ifindex)
 {
-	return ifindex == skb->ifindex ? 0 : send_copy(skb, ifindex);
+	if (ifindex == skb->ifindex)
+		return 0;
+	if (!is_port_of(ifindex, vni))
+		return lose_copy(COPIES_LOST);
+	return send_copy(skb, ifindex);
 }
 
 /* A set of enum copies. Verifier: a global function must check its pointers for null. */
@@ -50,11 +60,9 @@ copy_to_vtep(struct __sk_buff *skb, const struct vtep_key *to, const struct size
 	__u32 outcome;
 
 	if (!node || !to || !size)
-		return COPIES_LOST;
-	if (set_tunnel(skb, to, node->ttl)) {
-		count_loss(LOSS_COPY);
-		return COPIES_NO_KEY;
-	}
+		return lose_copy(COPIES_LOST);
+	if (set_tunnel(skb, to, node->ttl))
+		return lose_copy(COPIES_NO_KEY);
 	outcome = send_copy(skb, node->vxlan_ifindex);
 	if (outcome == COPIES_SENT)
 		count_tunnel_tx(to, size, true);
@@ -71,7 +79,7 @@ flood_ports(const struct frame *frame, const struct segment_entry *segment)
 	for (i = 0; i < FLOOD_MAX_PORTS; i++) {
 		if (i >= segment->port_count)
 			break;
-		copies |= copy_to_port(frame->skb, segment->port[i]);
+		copies |= copy_to_port(frame->skb, segment_of(frame), segment->port[i]);
 	}
 	if (copies & COPIES_SENT)
 		return FORWARD_FLOOD;

@@ -74,20 +74,17 @@ learn_source(const struct frame *frame, const struct fdb_entry *entry)
 	known->seen_ns = now;
 }
 
-/*
- * The port where the destination was heard, 0 when none. A device that has
- * left the segment since then is no answer, or its next segment would get the frame.
- */
+/* The port where the destination was heard, 0 when none. */
 static __always_inline __u32
 find_learned_port(const struct frame *frame)
 {
 	const struct learned_entry *known = bpf_map_lookup_elem(&learned, &frame->destination);
-	const struct port_entry *port;
+	__u32 ifindex;
 
 	if (!known)
 		return 0;
-	port = find_port(known->ifindex);
-	return port && port->vni == frame->destination.vni ? known->ifindex : 0;
+	ifindex = known->ifindex;
+	return is_port_of(ifindex, segment_of(frame)) ? ifindex : 0;
 }
 
 #endif

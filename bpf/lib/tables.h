@@ -17,6 +17,19 @@ find_port(__u32 ifindex)
 	return bpf_map_lookup_elem(&ports, &key);
 }
 
+/*
+ * Asked again before a frame leaves by a device that another map named: that
+ * device may have left the segment since, and the kernel reuses a hash
+ * element as soon as it is replaced, while another CPU still reads it.
+ */
+static __always_inline bool
+is_port_of(__u32 ifindex, __u32 vni)
+{
+	const struct port_entry *port = find_port(ifindex);
+
+	return port && port->vni == vni;
+}
+
 static __always_inline const struct segment_entry *
 find_segment(__u32 vni)
 {
