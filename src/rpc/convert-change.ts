@@ -1,0 +1,96 @@
+import { WeftError } from '../common/errors.js'
+import { ipFromBytes, ipToBytes } from '../model/ip.js'
+import type { NodeAssignment, SegmentSpec } from '../model/segment-table.js'
+import type { SegmentUpdate } from '../model/segment-update.js'
+import type {
+  NodeUpdateMessage,
+  SegmentKind,
+  SegmentMessage,
+  SegmentUpdateMessage,
+  SyncResponseMessage,
+} from './messages.js'
+import type { ControllerChange } from './records.js'
+
+/** PURE: what a controller sends, as records and as messages. */
+export function changeToMessage(change: ControllerChange): SyncResponseMessage {
+  switch (change.kind) {
+    case 'node':
+      return { node: assignmentToMessage(change.assignment) }
+    case 'segment':
+      return { segment: updateToMessage(change.update) }
+    case 'segment_remove':
+      return { segment_remove: { vni: change.vni } }
+    case 'in_sync':
+      return { in_sync: { revision: `${change.revision}` } }
+  }
+}
+
+/**
+ * @throws WeftError W-3010 when the message says nothing or its kind is unknown.
+ * @throws RangeError when an address is not 16 bytes.
+ */
+export function changeFromMessage(message: SyncResponseMessage): ControllerChange {
+  if (message.node) return { kind: 'node', assignment: assignmentFromMessage(message.node) }
+  if (message.segment) return { kind: 'segment', update: updateFromMessage(message.segment) }
+  if (message.segment_remove) return { kind: 'segment_remove', vni: message.segment_remove.vni }
+  if (message.in_sync) return { kind: 'in_sync', revision: BigInt(message.in_sync.revision) }
+  throw new WeftError('W-3010', 'a response of the controller holds none of the known changes')
+}
+
+function assignmentToMessage(assignment: NodeAssignment): NodeUpdateMessage {
+  return {
+    underlay_dev: assignment.underlay_dev,
+    vtep: ipToBytes(assignment.vtep),
+    udp_port: assignment.udp_port,
+    ports: [...assignment.ports],
+  }
+}
+
+function assignmentFromMessage(message: NodeUpdateMessage): NodeAssignment {
+  return {
+    underlay_dev: message.underlay_dev,
+    vtep: ipFromBytes(message.vtep),
+    udp_port: message.udp_port,
+    ports: message.ports,
+  }
+}
+
+const kinds = {
+  unchanged: 'KIND_UNCHANGED',
+  delta: 'KIND_DELTA',
+  snapshot: 'KIND_SNAPSHOT',
+} as const satisfies Record<SegmentUpdate['kind'], SegmentKind>
+
+function updateToMessage(update: SegmentUpdate): SegmentUpdateMessage {
+  return {
+    vni: update.vni,
+    kind: kinds[update.kind],
+    from_revision: `${update.from_revision}`,
+    to_revision: `${update.to_revision}`,
+    hash: `${update.hash}`,
+    ...(update.spec ? { segment: specToMessage(update.spec) } : {}),
+    body: update.body,
+  }
+}
+
+function updateFromMessage(message: SegmentUpdateMessage): SegmentUpdate {
+  const kind = (Object.keys(kinds) as SegmentUpdate['kind'][]).find((name) => kinds[name] === message.kind)
+  if (!kind) throw new WeftError('W-3010', `segment ${message.vni}: unknown kind ${message.kind}`)
+  return {
+    vni: message.vni,
+    kind,
+    from_revision: BigInt(message.from_revision),
+    to_revision: BigInt(message.to_revision),
+    hash: BigInt(message.hash),
+    ...(message.segment ? { spec: specFromMessage(message.segment) } : {}),
+    body: message.body,
+  }
+}
+
+function specToMessage({ members, ...rest }: SegmentSpec): SegmentMessage {
+  return { ...rest, members: members.map(ipToBytes) }
+}
+
+function specFromMessage({ members, ...rest }: SegmentMessage): SegmentSpec {
+  return { ...rest, members: members.map(ipFromBytes) }
+}
