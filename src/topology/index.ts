@@ -4,7 +4,8 @@
  */
 export { checkAgainst } from './against.js'
 export { type Compiled, compileTopology } from './compile/compile.js'
-export { type Change, diffDesired, formatChanges } from './diff.js'
+export { type Change, diffDesired } from './diff.js'
+export { formatChanges } from './format-changes.js'
 export { formatProblems } from './format-problems.js'
 export { topologyJsonSchema } from './json-schema.js'
 export type * from './lab-spec.js'

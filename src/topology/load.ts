@@ -1,8 +1,10 @@
 import type { DesiredTopology } from '../model/desired-state.js'
+import { compileTopology } from './compile/compile.js'
 import type { LabSpec } from './lab-spec.js'
-import type { Problem } from './problem.js'
+import { readShape } from './parse.js'
+import type { Finding, Problem } from './problem.js'
 import type { Topology } from './schema/topology.js'
-import type { Document } from './source.js'
+import { type Document, placeFindings } from './source.js'
 
 export interface Loaded {
   /** These three: absent when there are problems. */
@@ -18,6 +20,28 @@ export interface Loaded {
  * Parses and compiles: all problems of shape and of relation at once. With
  * `lab`, the ports of the endpoints are part of the desired networks.
  */
-export function loadTopology(_text: string, _opts: { lab?: boolean } = {}): Loaded {
-  throw new Error('being written')
+export function loadTopology(text: string, opts: { lab?: boolean } = {}): Loaded {
+  const { document, shape, findings } = readShape(text)
+  if (!shape?.topology || findings.length > 0) {
+    const related = shape ? relationsOfRest(shape) : []
+    return { document, problems: placeFindings(document, [...findings, ...related]) }
+  }
+  const { desired, lab, problems } = compileTopology(shape.topology, opts)
+  return {
+    ...(desired ? { topology: shape.topology, desired } : {}),
+    ...(lab ? { lab } : {}),
+    document,
+    problems: placeFindings(document, problems),
+  }
+}
+
+/** Wrong relations between the entries whose shape is right, when others are wrong. */
+function relationsOfRest(shape: NonNullable<ReturnType<typeof readShape>['shape']>): Finding[] {
+  if (shape.topology) return [...compileTopology(shape.topology).problems]
+  if (!shape.rest) return []
+  const { topology, salvage } = shape.rest
+  const { problems } = compileTopology(topology)
+  return problems
+    .filter(salvage.holds)
+    .map((finding) => ({ ...finding, path: salvage.original(finding.path) }))
 }

@@ -3,6 +3,9 @@ import type { ErrorCode } from '../common/errors.js'
 /** Keys and list indices from the root of the file: `['networks', 'red', 'ports', 0]`. */
 export type Path = readonly (string | number)[]
 
+/** Offsets in the text, end exclusive. */
+export type Span = readonly [number, number]
+
 /** Something wrong with a topology, by path: what checks report before it is placed in the text. */
 export interface Finding {
   readonly code: ErrorCode
@@ -13,12 +16,14 @@ export interface Finding {
   readonly hint?: string
   /** Which part of the text is meant: the key, the value (default), or the mapping that lacks the key. */
   readonly at?: 'key' | 'value' | 'parent'
+  /** Offsets in the text, end exclusive, where the path does not say it. */
+  readonly span?: Span
   /** The name that was looked up in vain. */
   readonly refers?: Reference
 }
 
 export interface Reference {
-  readonly kind: 'node' | 'node_set' | 'network' | 'port' | 'endpoint' | 'remote'
+  readonly kind: 'node' | 'node_set' | 'network' | 'port' | 'endpoint' | 'remote' | 'segment'
   readonly name: string
 }
 

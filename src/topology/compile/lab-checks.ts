@@ -1,0 +1,87 @@
+import type { LabCheck } from '../lab-spec.js'
+import type { Path } from '../problem.js'
+import type { Check } from '../schema/lab.js'
+import { listed } from '../words.js'
+import { milliseconds } from './durations.js'
+import type { Endpoints, LabContext } from './lab-context.js'
+import { addNoSharedFamily, endpointAt, sharedAddresses } from './lab-traffic.js'
+
+export function compileChecks(context: LabContext, endpoints: Endpoints): LabCheck[] {
+  return context.lab.checks.flatMap((check, index) => {
+    const compiled = compileCheck(check, ['lab', 'checks', index], context, endpoints)
+    return compiled ? [compiled] : []
+  })
+}
+
+function compileCheck(
+  check: Check,
+  path: Path,
+  context: LabContext,
+  endpoints: Endpoints,
+): LabCheck | undefined {
+  const timing = { after_ms: milliseconds(check.after), within_ms: milliseconds(check.within) }
+  switch (check.kind) {
+    case 'ping_mesh':
+    case 'mtu': {
+      const networks = networksOf(check.network, path, context)
+      const name =
+        check.name ?? `${check.kind === 'mtu' ? 'full-size packets pass in' : 'mesh of'} ${listed(networks)}`
+      return { kind: check.kind, name, ...timing, networks }
+    }
+    case 'isolation':
+      return isolation(check, path, timing, context)
+    case 'tcp':
+      return tcp(check, path, timing, context, endpoints)
+  }
+}
+
+type Timing = Pick<LabCheck, 'after_ms' | 'within_ms'>
+
+function networksOf(network: string | undefined, path: Path, { networks, findings }: LabContext): string[] {
+  if (network === undefined) return [...networks.byName.keys()]
+  if (!networks.byName.has(network)) {
+    findings.unknown('network', network, [...path, 'network'], networks.byName.keys())
+  }
+  return [network]
+}
+
+function isolation(
+  check: Extract<Check, { kind: 'isolation' }>,
+  path: Path,
+  timing: Timing,
+  { networks, findings }: LabContext,
+): LabCheck {
+  for (const [index, network] of check.between.entries()) {
+    const where = [...path, 'between', index]
+    if (!networks.byName.has(network)) findings.unknown('network', network, where, networks.byName.keys())
+    else if (check.between.indexOf(network) < index) {
+      findings.add('W-1112', where, `${network} is listed twice`)
+    }
+  }
+  const name = check.name ?? `${listed(check.between)} are isolated`
+  return { kind: 'isolation', name, ...timing, networks: check.between }
+}
+
+function tcp(
+  check: Extract<Check, { kind: 'tcp' }>,
+  path: Path,
+  timing: Timing,
+  { findings }: LabContext,
+  endpoints: Endpoints,
+): LabCheck | undefined {
+  const from = endpointAt(check.from, [...path, 'from'], endpoints, findings)
+  const to = endpointAt(check.to, [...path, 'to'], endpoints, findings)
+  if (!from || !to) return undefined
+  const addresses = sharedAddresses(from, to)
+  if (addresses.length === 0) addNoSharedFamily(from.name, to.name, [...path, 'to'], findings)
+  return {
+    kind: 'tcp',
+    name: check.name ?? `TCP from ${check.from} to ${check.to}`,
+    ...timing,
+    from: check.from,
+    to: check.to,
+    addresses,
+    flows: check.flows,
+    duration_ms: milliseconds(check.duration),
+  }
+}

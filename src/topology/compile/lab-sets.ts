@@ -1,0 +1,92 @@
+import type { Path } from '../problem.js'
+import type { EndpointSet } from '../schema/lab.js'
+import { show } from '../words.js'
+import { addressAt, type Cidr, readCidr, subnetText } from './cidr.js'
+import { addImpliedPort } from './implied-port.js'
+import type { LabContext } from './lab-context.js'
+import type { EndpointTable } from './lab-endpoint-table.js'
+import type { CompiledNetwork } from './networks.js'
+import { selectNodes } from './nodes.js'
+
+/** Makes the endpoints of `endpoint_sets`: node by node, numbered from 0 over the whole set. */
+export function expandSets(context: LabContext, table: EndpointTable): void {
+  for (const [index, set] of context.lab.endpoint_sets.entries()) {
+    const path = ['lab', 'endpoint_sets', index]
+    const network = context.networks.byName.get(set.network)
+    if (network) expand(set, network, path, context, table)
+    else {
+      context.findings.unknown('network', set.network, [...path, 'network'], context.networks.byName.keys())
+    }
+  }
+}
+
+function expand(
+  set: EndpointSet,
+  network: CompiledNetwork,
+  path: Path,
+  context: LabContext,
+  table: EndpointTable,
+): void {
+  const nodes =
+    set.nodes === undefined ? network.members : selectNodes(set.nodes, [...path, 'nodes'], context)
+  const subnets = subnetsOf(set, path, context)
+  let i = -1
+  for (const node of placements(nodes, set.per_node)) {
+    i++
+    const name = nameOf(set.name, { network: set.network, node, i })
+    if (!table.isFree(name, [...path, 'name'])) return
+    const addresses = addressesOf(set, subnets, i, name, path, context)
+    if (!addresses) return
+    const paths = { node: [...path, 'nodes'], interface: [...path, 'name'] }
+    const port = { node, interface: name }
+    if (!addImpliedPort(port, network, paths, context)) return
+    table.add({ name, ...port, network, addresses, ...(set.mtu ? { mtu: set.mtu } : {}) }, path)
+  }
+}
+
+function* placements(nodes: Iterable<string>, perNode: number): Generator<string> {
+  for (const node of nodes) for (let n = 0; n < perNode; n++) yield node
+}
+
+function nameOf(template: string, values: { network: string; node: string; i: number }): string {
+  return template
+    .replaceAll('{network}', values.network)
+    .replaceAll('{node}', values.node)
+    .replaceAll('{i}', String(values.i))
+}
+
+function subnetsOf(set: EndpointSet, path: Path, { findings }: LabContext): Map<string, Cidr> {
+  const subnets = new Map<string, Cidr>()
+  for (const key of ['subnet', 'subnet6'] as const) {
+    const text = set[key]
+    if (text === undefined) continue
+    const subnet = readCidr(text)
+    subnets.set(key, subnet)
+    if (subnet.value === subnet.first) continue
+    const hint = `did you mean "${subnetText(subnet)}"?`
+    findings.add('W-1006', [...path, key], `${show(text)} is an address in a subnet, not a subnet`, { hint })
+  }
+  return subnets
+}
+
+/** Undefined when a subnet is used up. */
+function addressesOf(
+  set: EndpointSet,
+  subnets: ReadonlyMap<string, Cidr>,
+  i: number,
+  name: string,
+  path: Path,
+  { findings }: LabContext,
+): string[] | undefined {
+  const addresses: string[] = []
+  for (const [key, subnet] of subnets) {
+    const address = addressAt(subnet, set.first + i)
+    if (address === undefined) {
+      const text = `${subnetText(subnet)} has no address left for ${name}, ${set.first + i} after its first`
+      findings.add('W-1110', [...path, key], text)
+      return undefined
+    }
+    addresses.push(`${address}/${subnet.prefix}`)
+  }
+  return addresses
+}

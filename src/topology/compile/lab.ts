@@ -1,0 +1,47 @@
+import { type Ip, vxlanOverhead } from '../../model/ip.js'
+import type { LabSegment, LabSpec } from '../lab-spec.js'
+import { lab as labSchema } from '../schema/lab.js'
+import { compileChecks } from './lab-checks.js'
+import type { LabContext } from './lab-context.js'
+import { compileEndpoints } from './lab-endpoints.js'
+import { compileSegments } from './lab-segments.js'
+import { compileTraffic } from './lab-traffic.js'
+import type { Networks } from './networks.js'
+import type { CompileContext } from './nodes.js'
+
+/** The lab of a file; one that names no lab gets its nodes on one bridge and no endpoints. */
+export function compileLab(base: CompileContext, networks: Networks): LabSpec {
+  const lab = base.topology.lab ?? labSchema.parse({})
+  const segments = compileSegments(lab, base)
+  const underlayMtu = mtus(segments)
+  const context: LabContext = { ...base, lab, networks, underlayMtu }
+  checkBudget(context)
+  const endpoints = compileEndpoints(context)
+  return {
+    segments,
+    endpoints: [...endpoints.values()],
+    traffic: compileTraffic(context, endpoints),
+    checks: compileChecks(context, endpoints),
+  }
+}
+
+function mtus(segments: readonly LabSegment[]): Map<string, number> {
+  return new Map(segments.flatMap(({ members, mtu }) => members.map((node) => [node, mtu] as const)))
+}
+
+/** Underlay MTU ≥ network MTU + overhead. In production the node checks it, which knows its devices. */
+function checkBudget({ networks, nodes, underlayMtu, findings }: LabContext): void {
+  for (const { spec, members } of networks.byName.values()) {
+    if (spec.mtu === 'auto') continue
+    for (const node of members) {
+      const underlay = underlayMtu.get(node)
+      const address = nodes.get(node)?.spec.underlay?.address
+      if (underlay === undefined || address === undefined) continue
+      const overhead = vxlanOverhead(address as Ip)
+      if (spec.mtu + overhead <= underlay) continue
+      const text = `MTU ${spec.mtu} and ${overhead} bytes of tunnel headers are over ${underlay}, the MTU of the underlay of ${node}`
+      findings.add('W-1106', ['networks', spec.name, 'mtu'], text)
+      break
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import type { NetworkSpec, PortSpec, UnderlaySpec } from '../../model/desired-state.js'
+import { canonicalIp, type Ip, isIpv4 } from '../../model/ip.js'
+import type { Path } from '../problem.js'
+import type { Network } from '../schema/networks.js'
+import { show } from '../words.js'
+import { stationProblem } from './cidr.js'
+import { milliseconds } from './durations.js'
+import type { Findings } from './findings.js'
+import { addNotMember, type CompileContext, selectNodes } from './nodes.js'
+import { PortTable } from './ports.js'
+import { compileStatics } from './statics.js'
+
+export interface CompiledNetwork {
+  readonly spec: Omit<NetworkSpec, 'ports'>
+  /** The lab adds those of its endpoints. */
+  readonly ports: PortSpec[]
+  readonly members: ReadonlySet<string>
+}
+
+export interface Networks {
+  readonly byName: ReadonlyMap<string, CompiledNetwork>
+  readonly ports: PortTable
+}
+
+const MAX_NETWORKS = 4096
+const DAY_MS = 24 * 3_600_000
+
+export function compileNetworks(context: CompileContext): Networks {
+  const { topology, nodes, findings } = context
+  const byName = new Map<string, CompiledNetwork>()
+  const ports = new PortTable(nodes, findings)
+  const vnis = new Map<number, string>()
+  const entries = Object.entries(topology.networks)
+  if (entries.length > MAX_NETWORKS)
+    findings.add('W-1111', ['networks'], `more than ${MAX_NETWORKS} networks`)
+  for (const [name, network] of entries) {
+    const owner = vnis.get(network.vni)
+    const path = ['networks', name]
+    if (owner)
+      findings.add('W-1104', [...path, 'vni'], `VNI ${network.vni} belongs to network ${owner} already`)
+    else vnis.set(network.vni, name)
+    byName.set(name, compileNetwork(name, network, ports, context))
+  }
+  return { byName, ports }
+}
+
+function compileNetwork(
+  name: string,
+  network: Network,
+  table: PortTable,
+  context: CompileContext,
+): CompiledNetwork {
+  const path = ['networks', name]
+  const members = selectNodes(network.members, [...path, 'members'], context)
+  checkFamilies(members, path, context)
+  const ports = compilePorts(name, network, members, table, context)
+  const remotes = compileRemotes(network, members, path, context)
+  return {
+    members,
+    ports,
+    spec: {
+      name,
+      vni: network.vni,
+      mode: network.mode,
+      flood: network.flood,
+      learning: network.learning,
+      mac_ageing_s: ageing(network.mac_ageing, [...path, 'mac_ageing'], context.findings),
+      arp: network.arp,
+      mtu: network.mtu,
+      static: compileStatics(network, { path, members, remotes, context }),
+      remotes: [...remotes],
+    },
+  }
+}
+
+function ageing(text: string, path: Path, findings: Findings): number {
+  const ms = milliseconds(text)
+  if (ms < 1000 || ms > DAY_MS) findings.add('W-1004', path, `${text} is not between 1s and 24h`)
+  return Math.round(ms / 1000)
+}
+
+/** One outer header for all: a network cannot span IPv4 and IPv6 underlays. */
+function checkFamilies(members: ReadonlySet<string>, path: Path, { nodes, findings }: CompileContext): void {
+  let first: UnderlaySpec | undefined
+  for (const name of members) {
+    const underlay = nodes.get(name)?.spec.underlay
+    first ??= underlay
+    if (!underlay || !first || isV4(underlay.address) === isV4(first.address)) continue
+    const text = `the members have underlays of both families, as ${first.address} and ${underlay.address} of ${name}`
+    findings.add('W-1113', path, text, { at: 'key' })
+    return
+  }
+}
+
+function compilePorts(
+  name: string,
+  network: Network,
+  members: ReadonlySet<string>,
+  table: PortTable,
+  { nodes, findings }: CompileContext,
+): PortSpec[] {
+  const ports: PortSpec[] = []
+  for (const [index, port] of network.ports.entries()) {
+    const path = ['networks', name, 'ports', index]
+    const paths = { node: [...path, 'node'], interface: [...path, 'interface'] }
+    if (!table.claim(port, name, paths)) continue
+    if (nodes.has(port.node) && !members.has(port.node)) {
+      addNotMember(port.node, name, [...path, 'node'], findings)
+    }
+    ports.push({ node: port.node, interface: port.interface })
+  }
+  return ports
+}
+
+function compileRemotes(network: Network, members: ReadonlySet<string>, of: Path, context: CompileContext) {
+  const remotes = new Set<Ip>()
+  for (const [index, written] of network.remotes.entries()) {
+    const path = [...of, 'remotes', index]
+    const ip = canonicalIp(written)
+    const problem = stationProblem(ip, written)
+    const [member] = members
+    const family = context.nodes.get(member ?? '')?.spec.underlay?.address
+    const owner = context.vteps.get(ip)
+    if (problem) context.findings.add('W-1006', path, `${show(written)} ${problem}`)
+    else if (owner)
+      context.findings.add('W-1102', path, `${ip} is the address of node ${owner}, which is no remote`)
+    else if (remotes.has(ip)) context.findings.add('W-1102', path, `${ip} is listed twice`)
+    else if (family !== undefined && isV4(family) !== isIpv4(ip)) {
+      context.findings.add(
+        'W-1113',
+        path,
+        `${ip} cannot be reached from ${family}, the underlay of ${member}`,
+      )
+    } else remotes.add(ip)
+  }
+  return remotes
+}
+
+function isV4(address: string): boolean {
+  return isIpv4(address as Ip)
+}
