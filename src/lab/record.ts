@@ -1,0 +1,79 @@
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { WeftError } from '../common/errors.js'
+import { labDirectory, labRoot } from './names.js'
+
+/**
+ * What is written down about a lab, in `lab.json`. Destroying does not depend
+ * on it; the CLI finds the controller by it.
+ */
+export interface LabRecord {
+  readonly name: string
+  readonly state: 'deploying' | 'running'
+  readonly created_at: string
+  /** Of the `weft lab deploy` that made it. */
+  readonly deployed_by: number
+  /** The topology file as given. */
+  readonly file: string
+  readonly namespaces: readonly string[]
+  readonly hosts: readonly { readonly name: string; readonly namespace: string }[]
+  readonly endpoints: readonly {
+    readonly name: string
+    readonly namespace: string
+    readonly node: string
+    readonly interface: string
+    readonly network: string
+    readonly mac: string
+    readonly addresses: readonly string[]
+    readonly mtu: number
+  }[]
+  /** The controller's: path of a unix socket, and a loopback URL. */
+  readonly http: { readonly socket: string; readonly url: string }
+  readonly etcd_url: string
+  /** Present while the lab holds /sys/kernel/rcu_expedited at 1. */
+  readonly rcu_expedited_was?: string
+}
+
+/** @throws WeftError W-4003 when the lab's directory is there already: it doubles as a lock. */
+export async function claimDirectory(lab: string): Promise<void> {
+  await mkdir(labRoot, { recursive: true })
+  try {
+    await mkdir(labDirectory(lab), { mode: 0o755 })
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code !== 'EEXIST') throw err
+    throw new WeftError('W-4003', `lab ${lab} is already there, in ${labDirectory(lab)}`, {
+      cause: err,
+      next: `weft lab destroy ${lab}`,
+    })
+  }
+  for (const part of ['bpf', 'log', 'process']) await mkdir(`${labDirectory(lab)}/${part}`)
+}
+
+export async function writeRecord(record: LabRecord): Promise<void> {
+  const path = recordPath(record.name)
+  await writeFile(`${path}.new`, `${JSON.stringify(record, undefined, 2)}\n`)
+  await rename(`${path}.new`, path)
+}
+
+/** `undefined` when there is none, or none that can be read. */
+export async function readRecord(lab: string): Promise<LabRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(recordPath(lab), 'utf8')) as LabRecord
+  } catch {
+    return undefined
+  }
+}
+
+/** Names of all labs that have a directory, with or without a record. */
+export async function labNames(): Promise<string[]> {
+  try {
+    const entries = await readdir(labRoot, { withFileTypes: true })
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw err
+  }
+}
+
+function recordPath(lab: string): string {
+  return `${labDirectory(lab)}/lab.json`
+}
