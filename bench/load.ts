@@ -24,7 +24,18 @@ const tcp = (streams: number): Measure => ({
     const stop = background(rig.b.namespace, RECEIVE_CPU, ['iperf3', '-s', '-1', '-p', PORT])
     try {
       await sleep(300)
-      const client = ['iperf3', '-c', rig.b.address, '-p', PORT, '-t', String(seconds), '-P', String(streams), '-J']
+      const client = [
+        'iperf3',
+        '-c',
+        rig.b.address,
+        '-p',
+        PORT,
+        '-t',
+        String(seconds),
+        '-P',
+        String(streams),
+        '-J',
+      ]
       const report = JSON.parse(await inside(rig.a.namespace, SEND_CPU, client, (seconds + 10) * 1000))
       return report.end.sum_received.bits_per_second / 1e9
     } finally {
@@ -39,9 +50,19 @@ const packets: Measure = {
   unit: 'kpps',
   better: 'higher',
   async take(rig, seconds) {
-    const sink = inside(rig.b.namespace, RECEIVE_CPU, [NETLOAD, 'sink', PORT, String(seconds + 1)], (seconds + 10) * 1000)
+    const sink = inside(
+      rig.b.namespace,
+      RECEIVE_CPU,
+      [NETLOAD, 'sink', PORT, String(seconds + 1)],
+      (seconds + 10) * 1000,
+    )
     await sleep(300)
-    await inside(rig.a.namespace, SEND_CPU, [NETLOAD, 'blast', rig.b.address, PORT, '22', String(seconds)], (seconds + 10) * 1000)
+    await inside(
+      rig.a.namespace,
+      SEND_CPU,
+      [NETLOAD, 'blast', rig.b.address, PORT, '22', String(seconds)],
+      (seconds + 10) * 1000,
+    )
     const { packets, seconds: taken } = JSON.parse(await sink)
     return packets / taken / 1e3
   },

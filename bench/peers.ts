@@ -1,4 +1,12 @@
-import { bridge, type Endpoint, ip, type Rig, removeNamespace, sysctl, withoutBridgeNetfilter } from './rig.js'
+import {
+  bridge,
+  type Endpoint,
+  ip,
+  type Rig,
+  removeNamespace,
+  sysctl,
+  withoutBridgeNetfilter,
+} from './rig.js'
 
 /** The two hosts and the fabric of a rig, with the endpoints' namespaces plugged in but nothing forwarding yet. */
 function underlay(rig: string): { hosts: [string, string]; ends: [string, string]; down: () => void } {
@@ -10,17 +18,17 @@ function underlay(rig: string): { hosts: [string, string]; ends: [string, string
   const down = () => all.forEach((namespace) => removeNamespace(namespace))
 
   down() // what an interrupted run left
-  ip(undefined, all.map((namespace) => `netns add ${namespace}`))
+  ip(
+    undefined,
+    all.map((namespace) => `netns add ${namespace}`),
+  )
   for (const namespace of all) {
     withoutBridgeNetfilter(namespace)
     ip(namespace, ['link set lo up'])
   }
   ip(fabric, ['link add br0 type bridge', 'link set br0 up'])
   hosts.forEach((host, i) => {
-    ip(fabric, [
-      `link add h${i} type veth peer name eth0 netns ${host}`,
-      `link set h${i} master br0 up`,
-    ])
+    ip(fabric, [`link add h${i} type veth peer name eth0 netns ${host}`, `link set h${i} master br0 up`])
     ip(host, [`addr add 172.31.0.${i + 1}/24 dev eth0`, 'link set eth0 up'])
     ip(host, [`link add port0 type veth peer name eth0 netns ${ends[i]}`, 'link set port0 up'])
   })
@@ -32,13 +40,20 @@ export function routingRig(): Rig {
   const { hosts, ends, down } = underlay('routing')
   const endpoints = ends.map((namespace, i): Endpoint => {
     const address = `10.77.${i}.2`
-    ip(namespace, [`addr add ${address}/24 dev eth0`, 'link set eth0 up', `route add default via 10.77.${i}.1`])
+    ip(namespace, [
+      `addr add ${address}/24 dev eth0`,
+      'link set eth0 up',
+      `route add default via 10.77.${i}.1`,
+    ])
     return { namespace, address }
   })
   hosts.forEach((host, i) => {
     const other = 1 - i
     sysctl(host, { 'net.ipv4.ip_forward': '1' })
-    ip(host, [`addr add 10.77.${i}.1/24 dev port0`, `route add 10.77.${other}.0/24 via 172.31.0.${other + 1}`])
+    ip(host, [
+      `addr add 10.77.${i}.1/24 dev port0`,
+      `route add 10.77.${other}.0/24 via 172.31.0.${other + 1}`,
+    ])
   })
   return { name: 'routing', a: endpoints[0]!, b: endpoints[1]!, down }
 }
@@ -49,10 +64,7 @@ export function kernelRig(): Rig {
   const mac = (i: number) => `02:00:00:77:00:0${i + 1}`
   const endpoints = ends.map((namespace, i): Endpoint => {
     const address = `10.77.0.${i + 1}`
-    ip(namespace, [
-      `link set eth0 address ${mac(i)} mtu 1450 up`,
-      `addr add ${address}/24 dev eth0`,
-    ])
+    ip(namespace, [`link set eth0 address ${mac(i)} mtu 1450 up`, `addr add ${address}/24 dev eth0`])
     return { namespace, address }
   })
   hosts.forEach((host, i) => {

@@ -24,7 +24,12 @@ export interface Endpoint {
 }
 
 /** Runs `argv` in a namespace on one CPU; resolves with what it printed. */
-export async function inside(namespace: string, cpu: number, argv: readonly string[], timeoutMs: number): Promise<string> {
+export async function inside(
+  namespace: string,
+  cpu: number,
+  argv: readonly string[],
+  timeoutMs: number,
+): Promise<string> {
   const command = ['taskset', '-c', String(cpu), ...argv]
   const { stdout } = await run('nsenter', [`--net=/run/netns/${namespace}`, ...command], {
     timeout: timeoutMs,
@@ -43,13 +48,18 @@ export function background(namespace: string, cpu: number, argv: readonly string
 
 export function ip(namespace: string | undefined, batch: readonly string[]): void {
   const where = namespace === undefined ? [] : ['-n', namespace]
-  execFileSync('ip', [...where, '-batch', '-'], { input: `${batch.join('\n')}\n`, stdio: ['pipe', 'ignore', 'inherit'] })
+  execFileSync('ip', [...where, '-batch', '-'], {
+    input: `${batch.join('\n')}\n`,
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
 }
 
 /** Sets a sysctl of a namespace that may be absent there: br_netfilter is a module on most kernels. */
 export function sysctl(namespace: string, settings: Readonly<Record<string, string>>): void {
   const args = Object.entries(settings).map(([key, value]) => `${key}=${value}`)
-  execFileSync('nsenter', [`--net=/run/netns/${namespace}`, 'sysctl', '-q', '-e', '-w', ...args], { stdio: 'ignore' })
+  execFileSync('nsenter', [`--net=/run/netns/${namespace}`, 'sysctl', '-q', '-e', '-w', ...args], {
+    stdio: 'ignore',
+  })
 }
 
 /** Bridged frames skip iptables: on by default, it costs the kernel's bridge a fifth of its speed. */
