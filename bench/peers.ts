@@ -15,7 +15,9 @@ function underlay(rig: string): { hosts: [string, string]; ends: [string, string
   const ends: [string, string] = [name('a'), name('b')]
   const fabric = name('fabric')
   const all = [fabric, ...hosts, ...ends]
-  const down = () => all.forEach((namespace) => removeNamespace(namespace))
+  const down = () => {
+    for (const namespace of all) removeNamespace(namespace)
+  }
 
   down() // what an interrupted run left
   ip(
