@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { type ErrorCode, errorCatalogue } from '../common/errors.js'
 
 export const problemType = 'application/problem+json'
 
@@ -29,15 +28,6 @@ export const problem = z.object({
   result: z.unknown().optional().describe('Of W-3008: how far the apply came; it is stored all the same'),
 })
 export type ProblemDetails = z.output<typeof problem>
-
-const acronyms = new Set(['abi', 'http', 'mac', 'mtu', 'udp', 'vni', 'yaml'])
-
-/** `VNI taken` of W-1104: short, and the same for every occurrence, as RFC 9457 asks. */
-export function titleOf(code: ErrorCode): string {
-  const words = errorCatalogue[code].name.toLowerCase().split('_')
-  const text = words.map((word) => (acronyms.has(word) ? word.toUpperCase() : word)).join(' ')
-  return text[0]!.toUpperCase() + text.slice(1)
-}
 
 /** RFC 6901. */
 export function jsonPointer(path: readonly (string | number)[]): string {

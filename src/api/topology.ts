@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseDuration } from '../common/duration.js'
 import { failure } from './items.js'
 
 /** A topology in the list. */
@@ -20,14 +21,13 @@ export const topologyDetail = topology.extend({
 })
 export type TopologyDetail = z.output<typeof topologyDetail>
 
-/** `30s`, `500ms`, `2m`; a bare number is seconds. */
-export const duration = z.string().regex(/^\d+(\.\d+)?(ms|s|m)?$/, 'a duration such as 30s, 500ms or 2m')
-
-/** Milliseconds of a checked duration. */
-export function durationMs(text: string): number {
-  const unit = /(ms|s|m)$/.exec(text)?.[0] ?? 's'
-  return Number.parseFloat(text) * { ms: 1, s: 1000, m: 60_000 }[unit as 'ms' | 's' | 'm']
-}
+/** In the query as `30s`, `500ms` or `2m`; milliseconds once parsed. */
+const duration = z.string().transform((text, ctx) => {
+  const ms = parseDuration(text)
+  if (ms !== undefined) return ms
+  ctx.addIssue({ code: 'custom', message: 'a duration such as 30s, 500ms or 2m' })
+  return z.NEVER
+})
 
 export const waitStages = ['stored', 'programmed'] as const
 
@@ -36,7 +36,7 @@ const boolean = z.enum(['true', 'false', '1', '0', '']).transform((text) => text
 export const applyQuery = z.strictObject({
   dry_run: boolean.optional().describe('Check everything, write nothing'),
   wait: z.enum(waitStages).default('stored').describe('Answer when this is done'),
-  timeout: duration.default('30s').describe('How long to wait; the change stays stored when it runs out'),
+  timeout: duration.prefault('30s').describe('How long to wait; the change stays stored when it runs out'),
 })
 
 const ms = z.number().min(0)

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander'
 import type { z } from 'zod'
 import { type LoadedConfig, loadConfig } from './config.js'
 import { WeftError } from './errors.js'
+import { formatFatal } from './fatal-line.js'
 import { createLogger, type Logger, type logLevels } from './logger.js'
 import type { Component } from './setting-flags.js'
 
@@ -53,12 +54,6 @@ export async function runDaemon<S extends z.ZodObject>(daemon: Daemon<S>): Promi
     fail(err)
   }
   endSoon(log)
-}
-
-/** `weft-node: W-2001 what, where, why`, a line for each problem, then `  next: command`. */
-export function formatFatal(program: string, error: WeftError): string {
-  const lines = error.message.split('\n').map((line) => `${program}: ${error.code} ${line}\n`)
-  return `${lines.join('')}${error.next ? `  next: ${error.next}\n` : ''}`
 }
 
 function formatSettings({ config, sources }: LoadedConfig<z.ZodObject>): string {

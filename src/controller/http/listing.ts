@@ -69,10 +69,10 @@ function compareValues(a: unknown, b: unknown): number {
   if (a === null || a === undefined) return b === null || b === undefined ? 0 : 1
   if (b === null || b === undefined) return -1
   if (typeof a === 'number' && typeof b === 'number') return a - b
-  return natural.compare(String(a), String(b))
+  return natural.compare(String(a), String(b)) || (String(a) < String(b) ? -1 : 1)
 }
 
-// host2 comes before host10.
+// host2 comes before host10. It calls `01` and `1` the same; a key must not.
 const natural = new Intl.Collator('en', { numeric: true })
 
 function writeCursor(sort: string | undefined, sortKey: SortKey): string {

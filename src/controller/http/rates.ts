@@ -4,33 +4,55 @@ export type Totals = Readonly<Record<string, number>>
 interface Sample {
   readonly at: number
   readonly totals: Totals
-  readonly perSecond: Record<string, number> | undefined
 }
 
 /**
- * Rates from totals that come again and again. Pure: the time is passed in.
+ * Rates from totals that come again and again, over a sliding window. Pure: the
+ * time is passed in.
  *
- * A total that went down means that the node's maps were made anew: that interval
- * has no rate rather than a negative one.
+ * A total that went down means that the node's maps were made anew: the window
+ * starts over there, so that no rate is negative.
  */
 export class RateTracker {
-  private readonly samples = new Map<string, Sample>()
+  private readonly samples = new Map<string, Sample[]>()
+
+  constructor(private readonly windowMs: number) {}
 
   /** @param at milliseconds at which `totals` were true. */
   observe(key: string, at: number, totals: Totals): void {
-    const before = this.samples.get(key)
-    if (before && at <= before.at) return
-    this.samples.set(key, { at, totals, perSecond: before && between(before, at, totals) })
+    const samples = this.samples.get(key)
+    const last = samples?.at(-1)
+    if (!samples || !last || wentDown(last.totals, totals)) {
+      this.samples.set(key, [{ at, totals }])
+      return
+    }
+    if (at <= last.at) return
+    samples.push({ at, totals })
+    while (samples.length > 2 && samples[0]!.at < at - this.windowMs) samples.shift()
   }
 
-  /** Per second over the last interval; `undefined` before there are two samples of one epoch. */
+  /** Per second over the window; `undefined` before there are two samples. */
   of(key: string): Readonly<Record<string, number>> | undefined {
-    return this.samples.get(key)?.perSecond
+    const samples = this.samples.get(key)
+    const first = samples?.[0]
+    const last = samples?.at(-1)
+    if (!first || !last || first === last) return undefined
+    const seconds = (last.at - first.at) / 1000
+    return Object.fromEntries(
+      Object.entries(last.totals).map(([field, total]) => [
+        field,
+        (total - (first.totals[field] ?? 0)) / seconds,
+      ]),
+    )
+  }
+
+  has(key: string): boolean {
+    return this.samples.has(key)
   }
 
   /** Forgets what was not observed since `at`: an object that is gone has no rate. */
   forgetBefore(at: number): void {
-    for (const [key, sample] of this.samples) if (sample.at < at) this.samples.delete(key)
+    for (const [key, samples] of this.samples) if ((samples.at(-1)?.at ?? 0) < at) this.samples.delete(key)
   }
 
   get size(): number {
@@ -38,10 +60,6 @@ export class RateTracker {
   }
 }
 
-function between(before: Sample, at: number, totals: Totals): Record<string, number> | undefined {
-  const seconds = (at - before.at) / 1000
-  const entries = Object.entries(totals).map(
-    ([field, total]) => [field, (total - (before.totals[field] ?? 0)) / seconds] as const,
-  )
-  return entries.some(([, rate]) => rate < 0) ? undefined : Object.fromEntries(entries)
+function wentDown(before: Totals, after: Totals): boolean {
+  return Object.entries(after).some(([field, total]) => total < (before[field] ?? 0))
 }
