@@ -1,0 +1,93 @@
+import { WeftError } from '../../common/errors.js'
+import type { NodeState } from '../../model/segment-table.js'
+import type { Failure } from '../../rpc/records.js'
+import { failureOf } from './failure.js'
+
+/** Of a network device, what placing a port needs. */
+export interface Device {
+  readonly ifindex: number
+  readonly name: string
+  /** Largest L3 packet, bytes. */
+  readonly mtu: number
+  readonly up: boolean
+}
+
+/** A declared port whose device is there. */
+export interface PlacedPort {
+  readonly interface: string
+  readonly vni: number
+  readonly ifindex: number
+  /** Largest Ethernet payload that its segment carries, bytes. */
+  readonly mtu: number
+  readonly device: Device
+}
+
+export interface PlaceOptions {
+  /** For messages. */
+  readonly node: string
+  /** Largest Ethernet payload that the underlay leaves to a tunnel, bytes; unknown without underlay device. */
+  readonly tunnelMtu: number | undefined
+  /** Devices that carry the tunnels: a program there would cut the host off. */
+  readonly reserved: readonly string[]
+}
+
+const NO_LIMIT = 65_535
+
+/** Finds the device of each declared port. Pure. What is missing or cannot be is a failure of that port alone. */
+export function placePorts(
+  state: NodeState,
+  devices: ReadonlyMap<string, Device>,
+  opts: PlaceOptions,
+): { ports: PlacedPort[]; failures: Failure[] } {
+  const ports: PlacedPort[] = []
+  const failures: Failure[] = []
+  for (const declared of state.assignment.ports) {
+    const what = `port ${opts.node}/${declared.interface}`
+    const segment = state.segments.get(declared.vni)
+    const device = devices.get(declared.interface)
+    const error = opts.reserved.includes(declared.interface)
+      ? isReserved(declared.interface, opts.node)
+      : !device
+        ? isMissing(declared.interface, opts.node)
+        : !segment
+          ? hasNoSegment(declared.interface, declared.vni)
+          : undefined
+    if (error) failures.push(failureOf(error, what))
+    if (error || !segment || !device) continue
+    const tunnelMtu = opts.tunnelMtu ?? NO_LIMIT
+    const mtu = segment.spec.mtu === 0 ? tunnelMtu : Math.min(segment.spec.mtu, tunnelMtu)
+    ports.push({ ...declared, ifindex: device.ifindex, mtu, device })
+  }
+  return { ports, failures }
+}
+
+/** Segments whose declared MTU the underlay cannot carry. Pure. */
+export function mtuFailures(state: NodeState, tunnelMtu: number | undefined): Failure[] {
+  if (tunnelMtu === undefined) return []
+  return [...state.segments.values()]
+    .filter(({ spec }) => spec.mtu > tunnelMtu)
+    .map(({ spec }) => {
+      const { underlay_dev: dev } = state.assignment
+      const message = `network ${spec.network} wants an MTU of ${spec.mtu}, the tunnel over ${dev} carries ${tunnelMtu}`
+      const error = new WeftError('W-2110', message, {
+        next: `raise the MTU of ${dev}, or set mtu: ${tunnelMtu} in network ${spec.network}`,
+      })
+      return failureOf(error, `network ${spec.network}`)
+    })
+}
+
+function isMissing(name: string, node: string): WeftError {
+  return new WeftError('W-2104', `device ${name} of node ${node} does not exist`, {
+    next: `ip link show ${name}`,
+  })
+}
+
+function isReserved(name: string, node: string): WeftError {
+  return new WeftError('W-2104', `device ${name} of node ${node} carries the tunnels and cannot be a port`, {
+    next: 'name another interface in the topology',
+  })
+}
+
+function hasNoSegment(name: string, vni: number): WeftError {
+  return new WeftError('W-3010', `the controller placed ${name} in VNI ${vni} but sent no table of it`)
+}
