@@ -1,0 +1,122 @@
+import type { Mac } from '../../model/mac.js'
+import type { BodyChange } from '../../model/segment-body.js'
+import type { FdbEntry } from '../../model/segment-table.js'
+import { LearnedMacs } from './learned-macs.js'
+import { type NodeView, projectNodes, projectSegment, type SegmentView, vtepsOf } from './projection.js'
+import type { StoreEvent } from './records.js'
+import { type PublishedTopology, TopologyFold } from './topology-fold.js'
+import { VniTable } from './vni-table.js'
+
+export interface ViewChange {
+  readonly revision: bigint
+  /** Some topology is another: assignments may be too. */
+  readonly topologies: boolean
+  /** Segments that changed, came or went. */
+  readonly vnis: ReadonlySet<number>
+}
+
+/**
+ * PURE: etcd's keys folded to what each node is to program. A function of the
+ * current keys, not of their history, except that a table's ring remembers how
+ * it came about. Work is by what changed: an unchanged segment is not touched.
+ */
+export class ClusterView {
+  private at = 0n
+  private readonly fold = new TopologyFold()
+  private readonly macs = new LearnedMacs()
+  private readonly views = new Map<number, SegmentView>()
+  private readonly all = new Map<number, VniTable>()
+  private nodeViews = new Map<string, NodeView>()
+
+  get revision(): bigint {
+    return this.at
+  }
+  get topologies(): ReadonlyMap<string, PublishedTopology> {
+    return this.fold.topologies
+  }
+  get learned(): LearnedMacs {
+    return this.macs
+  }
+  get nodes(): ReadonlyMap<string, NodeView> {
+    return this.nodeViews
+  }
+  get segments(): ReadonlyMap<number, SegmentView> {
+    return this.views
+  }
+  get tables(): ReadonlyMap<number, VniTable> {
+    return this.all
+  }
+  get quarantine(): ReadonlyMap<string, string> {
+    return new Map([...this.fold.quarantine, ...this.macs.quarantine])
+  }
+
+  epochs(topology: string): string[] {
+    return this.fold.epochs(topology)
+  }
+
+  /** Folds the events of whole revisions, the last of which is `revision`. */
+  apply(events: readonly StoreEvent[], revision: bigint): ViewChange {
+    this.at = revision
+    const topologies = this.fold.apply(events)
+    const touched = this.macs.apply(events)
+    const dirty = new Set<number>()
+    if (topologies.size > 0) for (const vni of this.project()) dirty.add(vni)
+    for (const [vni, macs] of touched) if (!dirty.has(vni) && this.settle(vni, macs)) dirty.add(vni)
+    return { revision, topologies: topologies.size > 0, vnis: dirty }
+  }
+
+  /** Topologies changed: which segments are now others? */
+  private project(): Set<number> {
+    const desired = [...this.fold.topologies.values()].map((topology) => topology.desired)
+    const vteps = vtepsOf(desired)
+    this.nodeViews = projectNodes(desired)
+    const dirty = new Set<number>()
+    const present = new Set<number>()
+    for (const { name, networks } of desired) {
+      for (const network of networks) {
+        present.add(network.vni)
+        const before = this.views.get(network.vni)
+        this.views.set(network.vni, projectSegment(name, network, vteps))
+        if (this.settle(network.vni, this.everyMac(network.vni, before))) dirty.add(network.vni)
+      }
+    }
+    for (const vni of this.views.keys()) {
+      if (present.has(vni)) continue
+      this.views.delete(vni)
+      this.all.delete(vni)
+      dirty.add(vni)
+    }
+    return dirty
+  }
+
+  private everyMac(vni: number, before: SegmentView | undefined): Set<Mac> {
+    return new Set([
+      ...(before?.declared.keys() ?? []),
+      ...(this.views.get(vni)?.declared.keys() ?? []),
+      ...this.macs.owners(vni).keys(),
+    ])
+  }
+
+  /** Brings the table's entries for `macs`, and its spec, to what the keys say now. */
+  private settle(vni: number, macs: ReadonlySet<Mac>): boolean {
+    const view = this.views.get(vni)
+    if (!view) return false
+    const known = this.all.get(vni)
+    const table = known ?? new VniTable(vni, view.spec, this.at)
+    this.all.set(vni, table)
+    const changes: BodyChange[] = []
+    for (const mac of macs) changes.push({ mac, entry: this.entry(view, mac) })
+    const changed = table.update(this.at, changes, view.spec)
+    return changed || !known
+  }
+
+  // A declared MAC stays where it is declared, whatever was learned.
+  private entry(view: SegmentView, mac: Mac): FdbEntry | undefined {
+    const declared = view.declared.get(mac)
+    if (declared) return declared.entry
+    const owner = this.macs.owners(view.network.vni).get(mac)
+    // Pages of a VTEP that has no port here any more wait for their removal.
+    if (!owner || !view.spec.learn_ports || !view.nodes.has(owner.vtep)) return undefined
+    return { vtep: owner.vtep, static: false }
+  }
+}

@@ -1,0 +1,135 @@
+import type { Ip } from '../../model/ip.js'
+import type { Mac } from '../../model/mac.js'
+import { decodePage, type OwnerPage, type PageEntry } from './owner-page.js'
+import type { StoreEvent } from './records.js'
+
+export interface LearnedMac extends PageEntry {
+  readonly vtep: Ip
+  /** Number of the owner page. */
+  readonly page: number
+}
+
+export interface StoredPage {
+  readonly vni: number
+  readonly vtep: Ip
+  readonly page: number
+  readonly macs: OwnerPage
+}
+
+interface Segment {
+  /** By etcd key. */
+  readonly pages: Map<string, StoredPage>
+  readonly owners: Map<Mac, LearnedMac>
+  /** In more than one page, which no writer of ours makes: the highest seq counts. */
+  readonly contested: Set<Mac>
+  guard: bigint
+}
+
+/** PURE: owner pages folded to one owner for each learned MAC. */
+export class LearnedMacs {
+  /** Reasons by etcd key. */
+  readonly quarantine = new Map<string, string>()
+  private readonly segments = new Map<number, Segment>()
+
+  owners(vni: number): ReadonlyMap<Mac, LearnedMac> {
+    return this.segments.get(vni)?.owners ?? new Map()
+  }
+
+  pages(vni: number): ReadonlyMap<string, StoredPage> {
+    return this.segments.get(vni)?.pages ?? new Map()
+  }
+
+  /** Revision of the segment's guard key; 0n when it has none. */
+  guard(vni: number): bigint {
+    return this.segments.get(vni)?.guard ?? 0n
+  }
+
+  vnis(): number[] {
+    return [...this.segments.keys()]
+  }
+
+  /** Folds whole revisions. Returns the MACs of each segment whose owner may be another. */
+  apply(events: readonly StoreEvent[]): Map<number, Set<Mac>> {
+    const touched = new Map<number, Set<Mac>>()
+    const latest = new Map<string, StoreEvent>()
+    for (const event of events) {
+      if (event.id.kind === 'guard') this.segment(event.id.vni).guard = event.value ? event.mod_revision : 0n
+      if (event.id.kind === 'page') latest.set(event.key, event)
+    }
+    // A move takes the MAC out of one page and puts it into another in one revision: out first.
+    const incoming: { key: string; page: StoredPage }[] = []
+    for (const [key, event] of latest) {
+      if (event.id.kind !== 'page') continue
+      const { vni, vtep, page } = event.id
+      const macs = this.decode(key, event.value)
+      if (macs === 'unreadable') continue
+      const affected = touched.get(vni) ?? touched.set(vni, new Set()).get(vni)!
+      this.takeOut(vni, key, affected)
+      if (macs) incoming.push({ key, page: { vni, vtep: vtep as Ip, page, macs } })
+    }
+    for (const { key, page } of incoming) this.putIn(key, page, touched.get(page.vni)!)
+    return touched
+  }
+
+  private decode(key: string, value: Uint8Array | undefined): OwnerPage | undefined | 'unreadable' {
+    this.quarantine.delete(key)
+    if (value === undefined) return undefined
+    try {
+      return decodePage(value)
+    } catch (err) {
+      this.quarantine.set(key, (err as Error).message)
+      return 'unreadable'
+    }
+  }
+
+  private takeOut(vni: number, key: string, affected: Set<Mac>): void {
+    const segment = this.segment(vni)
+    const before = segment.pages.get(key)
+    if (!before) return
+    segment.pages.delete(key)
+    for (const mac of before.macs.keys()) {
+      affected.add(mac)
+      const owner = segment.owners.get(mac)
+      if (owner?.vtep === before.vtep && owner.page === before.page) segment.owners.delete(mac)
+      if (segment.contested.delete(mac)) this.electAgain(segment, mac)
+    }
+  }
+
+  private putIn(key: string, page: StoredPage, affected: Set<Mac>): void {
+    const segment = this.segment(page.vni)
+    segment.pages.set(key, page)
+    for (const [mac, entry] of page.macs) {
+      affected.add(mac)
+      this.elect(segment, mac, { ...entry, vtep: page.vtep, page: page.page })
+    }
+  }
+
+  private elect(segment: Segment, mac: Mac, candidate: LearnedMac): void {
+    const owner = segment.owners.get(mac)
+    if (owner) segment.contested.add(mac)
+    if (!owner || wins(candidate, owner)) segment.owners.set(mac, candidate)
+  }
+
+  private electAgain(segment: Segment, mac: Mac): void {
+    segment.owners.delete(mac)
+    for (const { vtep, page, macs } of segment.pages.values()) {
+      const entry = macs.get(mac)
+      if (entry) this.elect(segment, mac, { ...entry, vtep, page })
+    }
+  }
+
+  private segment(vni: number): Segment {
+    let segment = this.segments.get(vni)
+    if (!segment) {
+      segment = { pages: new Map(), owners: new Map(), contested: new Set(), guard: 0n }
+      this.segments.set(vni, segment)
+    }
+    return segment
+  }
+}
+
+// The address decides between equals, so that every controller elects the same.
+function wins(a: LearnedMac, b: LearnedMac): boolean {
+  if (a.seq !== b.seq) return a.seq > b.seq
+  return a.vtep === b.vtep ? a.page < b.page : a.vtep < b.vtep
+}

@@ -1,0 +1,33 @@
+import type { StoreEvent } from './records.js'
+
+/**
+ * PURE: which keys are there and as of when, to turn a full list into the events
+ * that a watch would have told: a key that the list lacks was deleted.
+ */
+export class Mirror {
+  private readonly revisions = new Map<string, StoreEvent>()
+
+  get size(): number {
+    return this.revisions.size
+  }
+
+  apply(events: readonly StoreEvent[]): void {
+    for (const event of events) {
+      if (event.value === undefined) this.revisions.delete(event.key)
+      else this.revisions.set(event.key, { ...event, value: undefined })
+    }
+  }
+
+  /** Events from here to `list`, which is all there is at `revision`. */
+  diff(list: readonly StoreEvent[], revision: bigint): StoreEvent[] {
+    const listed = new Set(list.map(({ key }) => key))
+    const events: StoreEvent[] = []
+    for (const gone of this.revisions.values()) {
+      if (!listed.has(gone.key)) events.push({ ...gone, mod_revision: revision })
+    }
+    for (const event of list) {
+      if (this.revisions.get(event.key)?.mod_revision !== event.mod_revision) events.push(event)
+    }
+    return events
+  }
+}

@@ -1,0 +1,119 @@
+import type { DesiredTopology, NetworkSpec, NodeSpec, StaticSpec } from '../../model/desired-state.js'
+import { canonicalIp, type Ip } from '../../model/ip.js'
+import { type Mac, parseMac } from '../../model/mac.js'
+import type { FdbEntry, NodeAssignment, SegmentSpec } from '../../model/segment-table.js'
+
+/** A declared MAC: where it is, and what was declared. */
+export interface Declared {
+  readonly entry: FdbEntry
+  readonly spec: StaticSpec
+}
+
+/** PURE: one network of one topology, as its segment. */
+export interface SegmentView {
+  readonly topology: string
+  readonly network: NetworkSpec
+  readonly spec: SegmentSpec
+  readonly declared: ReadonlyMap<Mac, Declared>
+  /** VTEPs of ours with a port in it, by address. */
+  readonly nodes: ReadonlyMap<Ip, string>
+}
+
+/** PURE: one node over all topologies. */
+export interface NodeView {
+  readonly spec: NodeSpec
+  readonly vtep: Ip | undefined
+  readonly assignment: NodeAssignment
+  /** VNI by interface. */
+  readonly ports: ReadonlyMap<string, number>
+  readonly vnis: ReadonlySet<number>
+}
+
+/** Of a node that no topology names any more, or that has no underlay: nothing to program. */
+export const nothingAssigned: NodeAssignment = {
+  underlay_dev: '',
+  vtep: '::' as Ip,
+  udp_port: 0,
+  ports: [],
+}
+
+export function projectSegment(
+  topology: string,
+  network: NetworkSpec,
+  vteps: ReadonlyMap<string, Ip>,
+): SegmentView {
+  const nodes = new Map<Ip, string>()
+  for (const { node } of network.ports) {
+    const vtep = vteps.get(node)
+    if (vtep) nodes.set(vtep, node)
+  }
+  const members = [...new Set([...nodes.keys(), ...network.remotes.map(canonicalIp)])].sort()
+  return {
+    topology,
+    network,
+    nodes,
+    declared: declaredMacs(network, vteps),
+    spec: {
+      network: network.name,
+      flood_replicate: network.flood === 'replicate',
+      learn_ports: network.learning === 'control',
+      mac_ageing_s: network.mac_ageing_s,
+      mtu: network.mtu === 'auto' ? 0 : network.mtu,
+      members,
+    },
+  }
+}
+
+function declaredMacs(network: NetworkSpec, vteps: ReadonlyMap<string, Ip>): Map<Mac, Declared> {
+  // One entry for each VTEP, shared by its MACs.
+  const entries = new Map<Ip, FdbEntry>()
+  const declared = new Map<Mac, Declared>()
+  for (const spec of network.static) {
+    const mac = parseMac(spec.mac)
+    const vtep = spec.remote === undefined ? vteps.get(spec.node ?? '') : canonicalIp(spec.remote)
+    if (mac === undefined || vtep === undefined) continue // refused at apply
+    const entry = entries.get(vtep) ?? { vtep, static: true }
+    entries.set(vtep, entry)
+    declared.set(mac, { entry, spec })
+  }
+  return declared
+}
+
+/** VTEP addresses by node, over all topologies. */
+export function vtepsOf(topologies: Iterable<DesiredTopology>): Map<string, Ip> {
+  const vteps = new Map<string, Ip>()
+  for (const { nodes } of topologies) {
+    for (const { name, underlay } of nodes) if (underlay) vteps.set(name, canonicalIp(underlay.address))
+  }
+  return vteps
+}
+
+/** Each declared node's own part: a node gets only the segments it has ports in. */
+export function projectNodes(topologies: Iterable<DesiredTopology>): Map<string, NodeView> {
+  const specs = new Map<string, NodeSpec>()
+  const ports = new Map<string, Map<string, number>>()
+  for (const { nodes, networks } of topologies) {
+    for (const spec of nodes) if (spec.underlay || !specs.has(spec.name)) specs.set(spec.name, spec)
+    for (const network of networks) {
+      for (const { node, interface: device } of network.ports) {
+        const own = ports.get(node) ?? ports.set(node, new Map()).get(node)!
+        own.set(device, network.vni)
+      }
+    }
+  }
+  return new Map([...specs].map(([name, spec]) => [name, nodeView(spec, ports.get(name) ?? new Map())]))
+}
+
+function nodeView(spec: NodeSpec, ports: ReadonlyMap<string, number>): NodeView {
+  const { underlay } = spec
+  if (!underlay)
+    return { spec, vtep: undefined, assignment: nothingAssigned, ports: new Map(), vnis: new Set() }
+  const vtep = canonicalIp(underlay.address)
+  const assignment: NodeAssignment = {
+    underlay_dev: underlay.dev,
+    vtep,
+    udp_port: underlay.port,
+    ports: [...ports].map(([device, vni]) => ({ interface: device, vni })),
+  }
+  return { spec, vtep, assignment, ports, vnis: new Set(ports.values()) }
+}
