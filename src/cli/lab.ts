@@ -7,6 +7,7 @@ import { inNamespace } from '../lab/command.js'
 import { deployLab, Interrupted } from '../lab/deploy.js'
 import { destroyLab, findLabs, formatRemoved } from '../lab/destroy.js'
 import { labDirectory } from '../lab/names.js'
+import { requirePrivileges } from '../lab/privileges.js'
 import { isRunning, readProcesses } from '../lab/process.js'
 import { type LabRecord, readRecord } from '../lab/record.js'
 import { readDeployedFile } from '../lab/topology-file.js'
@@ -17,7 +18,10 @@ import { readInput } from './session.js'
 
 /** `weft lab …`: a topology on network namespaces of this machine. */
 export function registerLab(program: Command, ctx: CliContext, finish: (code: number) => void): void {
-  const lab = program.command('lab').description('try a topology in network namespaces on this machine')
+  const lab = program
+    .command('lab')
+    .description('try a topology in network namespaces on this machine')
+    .enablePositionalOptions() // for exec
   const flags = () => program.optsWithGlobals<GlobalFlags>()
   const act = (work: Promise<number>) => work.then(finish)
 
@@ -89,6 +93,7 @@ async function destroy(
   name: string | undefined,
   { all }: { all?: boolean },
 ): Promise<number> {
+  await requirePrivileges()
   const labs = all ? await findLabs() : [await chooseLab(name)]
   for (const lab of labs) ctx.stdout.write(`lab ${lab}: ${formatRemoved(await destroyLab(lab))}\n`)
   if (labs.length === 0) ctx.stdout.write('no lab is here\n')

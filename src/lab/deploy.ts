@@ -15,6 +15,7 @@ import { chooseAddresses, type LabAddresses } from './daemons.js'
 import { destroyLab, formatRemoved, listNamespaces } from './destroy.js'
 import { expediteRcu, restoreRcu } from './expedited-rcu.js'
 import { type LabPlan, planLab } from './plan.js'
+import { requirePrivileges } from './privileges.js'
 import { startProcess } from './process.js'
 import { claimDirectory, type LabRecord, writeRecord } from './record.js'
 import { Stages } from './stages.js'
@@ -53,7 +54,7 @@ export async function deployLab(options: DeployOptions): Promise<Deployed> {
       next: 'weft apply',
     })
   const plan = planLab(desired, lab)
-  requireRoot()
+  await requirePrivileges()
   await refuseTaken(plan)
   await claimDirectory(desired.name)
   const { write } = options
@@ -126,13 +127,6 @@ async function runChecks(
 
 async function rollBack(lab: string): Promise<string> {
   return `rolled back: ${formatRemoved(await destroyLab(lab))}`
-}
-
-function requireRoot(): void {
-  if (process.geteuid?.() === 0) return
-  throw new WeftError('W-2001', 'weft lab makes network namespaces, which needs root', {
-    next: 'sudo weft lab …',
-  })
 }
 
 // What is recorded as ours is deleted at rollback, so it must not be there before.

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises'
 
-/** The end of a log for a message: the last lines that are no JSON, else the last JSON ones. */
-export async function readTail(path: string, lines = 3): Promise<string> {
+/** What a process last said that a user can use: its own one-line errors, else an exception, else the end of its log. */
+export async function readTail(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch(() => '')
-  const all = text.split('\n').filter((line) => line.trim() !== '')
-  const plain = all.filter((line) => !line.startsWith('{'))
-  const tail = (plain.length > 0 ? plain : all).slice(-lines)
-  return tail.length > 0 ? `It said: ${tail.join(' | ')}` : `Its log, ${path}, is empty.`
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  for (const telling of [/^weft-/, /Error\b/, /./]) {
+    const found = lines.filter((line) => telling.test(line)).slice(-3)
+    if (found.length > 0) return `It said: ${found.join(' | ').slice(0, 600)}`
+  }
+  return `Its log, ${path}, is empty.`
 }

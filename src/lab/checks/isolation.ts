@@ -1,11 +1,11 @@
 import type { LabIsolationCheck } from '../../topology/lab-spec.js'
-import { run } from '../command.js'
+import { must, run } from '../command.js'
 import type { Endpoint, Finding } from './check.js'
 import { hostPart, judgePairs, type Pair } from './pairs.js'
 
 /**
- * No endpoint of one network reaches one of another. The probe is sent on the
- * device, as if the other address were on the link, so that it is segments
+ * No endpoint of one network reaches one of another. Each has a route to the
+ * other's address meanwhile, as if it were on the link, so that it is segments
  * that keep them apart and not a missing route. An answered ARP request or
  * neighbour solicitation counts as reached, even when no ping comes back.
  */
@@ -16,11 +16,12 @@ export async function checkIsolation(
 ): Promise<Finding> {
   const members = endpoints.filter((endpoint) => networks.includes(endpoint.network))
   const finding = await judgePairs(foreignPairs(members), async ({ from, to, address }) => {
-    const { namespace } = from
-    await run(['ip', 'neigh', 'del', address, 'dev', 'eth0'], { namespace, signal })
-    const argv = ['ping', '-n', '-q', '-c', '1', '-W', '0.3', '-I', 'eth0', address]
-    const { code } = await run(argv, { namespace, signal })
-    const { stdout } = await run(['ip', 'neigh', 'show', address, 'dev', 'eth0'], { namespace, signal })
+    const at = { namespace: from.namespace, signal }
+    await run(['ip', 'neigh', 'del', address, 'dev', 'eth0'], at)
+    await must(['ip', 'route', 'replace', address, 'dev', 'eth0'], at)
+    const { code } = await run(['ping', '-n', '-q', '-c', '1', '-W', '0.3', address], at)
+    const { stdout } = await run(['ip', 'neigh', 'show', address, 'dev', 'eth0'], at)
+    await must(['ip', 'route', 'del', address, 'dev', 'eth0'], at)
     const answered = /lladdr (\S+)/.exec(stdout)?.[1]
     if (code !== 0 && answered === undefined) return undefined
     return answered === to.mac || answered === undefined ? 'answers' : `answers as ${answered}`

@@ -1,3 +1,4 @@
+import { BlockList } from 'node:net'
 import { eachLimited } from '../command.js'
 import type { Endpoint, Finding } from './check.js'
 
@@ -5,11 +6,11 @@ import type { Endpoint, Finding } from './check.js'
 export interface Pair {
   readonly from: Endpoint
   readonly to: Endpoint
-  /** Without prefix length, of a family that both ends have. */
+  /** Without prefix length. */
   readonly address: string
 }
 
-/** All ordered pairs within one network, once for each family that both ends have. */
+/** All ordered pairs within one network, once for each address of one that is on a subnet of the other. */
 export function pairsOf(network: string, endpoints: readonly Endpoint[]): Pair[] {
   const members = endpoints.filter((endpoint) => endpoint.network === network)
   return members.flatMap((from) =>
@@ -45,8 +46,17 @@ export async function judgePairs(
 }
 
 function sharedAddresses(from: Endpoint, to: Endpoint): string[] {
-  const families = new Set(from.addresses.map(isV6))
+  const onLink = new BlockList()
+  for (const cidr of from.addresses) {
+    const [address = '', length] = cidr.split('/')
+    onLink.addSubnet(address, Number(length), familyOf(address))
+  }
   const own = new Set(from.addresses.map(hostPart))
-  const shared = to.addresses.filter((address) => families.has(isV6(address))).map(hostPart)
-  return shared.filter((address) => !own.has(address))
+  return to.addresses
+    .map(hostPart)
+    .filter((address) => onLink.check(address, familyOf(address)) && !own.has(address))
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isV6(address) ? 'ipv6' : 'ipv4'
 }

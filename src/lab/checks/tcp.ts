@@ -55,9 +55,11 @@ export async function transferTcp(options: {
   readonly address: string
   readonly seconds: number
   readonly flows?: number
+  /** As fast as it goes unless given. */
+  readonly bitsPerSecond?: number
   readonly signal?: AbortSignal
 }): Promise<Transfer> {
-  const { from, to, address, seconds, flows = 1, signal } = options
+  const { from, to, address, seconds, flows = 1, bitsPerSecond = 0, signal } = options
   const stop = new AbortController()
   const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
   const serverArgv = ['iperf3', '--server', '--one-off', '--port', PORT]
@@ -66,6 +68,7 @@ export async function transferTcp(options: {
     await untilListening(to, both)
     const argv = ['iperf3', '--client', address, '--port', PORT, '--json']
     argv.push('--time', String(seconds), '--parallel', String(flows), '--connect-timeout', '3000')
+    argv.push('--bitrate', String(bitsPerSecond))
     return readTransfer(await run(argv, { namespace: from, signal: both }))
   } finally {
     stop.abort()

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { destroyLab } from '../../src/lab/destroy.js'
+import { labDirectory } from '../../src/lab/names.js'
+import { findPids, killAll } from '../../src/lab/process.js'
+import { readRecord } from '../../src/lab/record.js'
+import { deploy, root, topologyText, weft } from './harness.js'
+import { remainsOf } from './remains.js'
+
+const name = 'wt-cleanup'
+const cli = `${root}dist/cli/main.js`
+let directory: string
+let file: string
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'wt-cleanup-'))
+  file = join(directory, 'lab.yaml')
+  writeFileSync(file, topologyText('quickstart.yaml').replace(/^name: .*$/m, `name: ${name}`))
+})
+
+afterAll(async () => {
+  await destroyLab(name)
+  rmSync(directory, { recursive: true })
+})
+
+describe('weft lab destroy', () => {
+  it('leaves nothing after everything was killed with SIGKILL, and needs no file', async () => {
+    const lab = await deploy('quickstart.yaml', name)
+    expect(await lab.ping('alice', lab.address('bob'))).toBe(3)
+    await killAll(await findPids(name, lab.record.namespaces))
+    rmSync(`${labDirectory(name)}/topology.yaml`)
+    const { code, stdout } = await weft(undefined, 'lab', 'destroy', name)
+    expect(stdout).toMatch(/removed .*namespaces/)
+    expect(code).toBe(0)
+    expect(await remainsOf(name)).toEqual([])
+  })
+
+  it('finds a lab by its marks when its directory is lost', async () => {
+    await deploy('quickstart.yaml', name)
+    // The mount stays: it is what it is, whoever removed the files around it.
+    for (const part of ['lab.json', 'process']) rmSync(`${labDirectory(name)}/${part}`, { recursive: true })
+    const { code } = await weft(undefined, 'lab', 'destroy', name)
+    expect(code).toBe(0)
+    expect(await remainsOf(name)).toEqual([])
+  })
+
+  it('of a lab that is not there says so and exits 4', async () => {
+    const { code, stderr } = await weft(undefined, 'lab', 'destroy', 'wt-nobody')
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/W-4004.*wt-nobody/)
+  })
+})
+
+describe('weft lab deploy', () => {
+  it.each([30, 150, 300, 600, 1000])(
+    'killed with SIGKILL after %i ms is cleaned up by destroy',
+    async (afterMs) => {
+      const child = spawn(process.execPath, [cli, 'lab', 'deploy', '-f', file], { stdio: 'ignore' })
+      const exited = once(child, 'exit')
+      await deployBegan(child)
+      await sleep(afterMs)
+      child.kill('SIGKILL')
+      await exited
+      await destroyLab(name)
+      expect(await remainsOf(name)).toEqual([])
+      expect(readFileSync('/sys/kernel/rcu_expedited', 'utf8').trim()).toBe('0')
+    },
+  )
+
+  it.each([100, 500])(
+    'interrupted after %i ms rolls back, says what it removed, and exits 130',
+    async (afterMs) => {
+      const child = spawn(process.execPath, [cli, 'lab', 'deploy', '-f', file], { stdio: 'pipe' })
+      let said = ''
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+      const exited = once(child, 'exit')
+      await deployBegan(child)
+      await sleep(afterMs)
+      child.kill('SIGINT')
+      const [code] = await exited
+      expect(said).toMatch(/rolled back: removed/)
+      expect(code).toBe(130)
+      expect(await remainsOf(name)).toEqual([])
+    },
+  )
+
+  it('of a lab that is there is refused with exit 5, and leaves it alone', async () => {
+    const lab = await deploy('quickstart.yaml', name)
+    const { code, stderr } = await weft(undefined, 'lab', 'deploy', '-f', file)
+    expect(code).toBe(5)
+    expect(stderr).toContain('W-4003')
+    expect(await lab.ping('alice', lab.address('bob'))).toBe(3)
+    await destroyLab(name)
+    expect(await remainsOf(name)).toEqual([])
+  })
+})
+
+/** Its directory is its first trace; a child that has none yet has nothing to clean up. */
+async function deployBegan(child: { exitCode: number | null }): Promise<void> {
+  while ((await readRecord(name)) === undefined && child.exitCode === null) await sleep(5)
+}
