@@ -53,7 +53,7 @@ export function registerLab(program: Command, ctx: CliContext, finish: (code: nu
     .argument('<member>', 'HOST or ENDPOINT, or LAB/HOST')
     .argument('<command...>', 'after --')
     .passThroughOptions()
-    .action((member: string, argv: string[]) => act(exec(ctx, member, argv)))
+    .action((member: string, argv: string[]) => act(exec(member, argv)))
   lab
     .command('checks')
     .description('run the checks of a lab once more')
@@ -96,7 +96,7 @@ async function destroy(
   await requirePrivileges()
   const labs = all ? await findLabs() : [await chooseLab(name)]
   for (const lab of labs) ctx.stdout.write(`lab ${lab}: ${formatRemoved(await destroyLab(lab))}\n`)
-  if (labs.length === 0) ctx.stdout.write('no lab is here\n')
+  if (labs.length === 0) ctx.stderr.write('no lab is on this machine\n')
   return exitCodes.done
 }
 
@@ -119,6 +119,7 @@ async function list(ctx: CliContext, { output }: GlobalFlags): Promise<number> {
     }),
   )
   if (output === 'json' || output === 'yaml') ctx.stdout.write(renderValue({ items: labs }, output))
+  else if (labs.length === 0) ctx.stderr.write('no lab is on this machine\n')
   else {
     const rows = labs.map((lab) => [
       lab.name,
@@ -156,7 +157,7 @@ async function inspect(ctx: CliContext, { output }: GlobalFlags, name: string | 
   return exitCodes.done
 }
 
-async function exec(ctx: CliContext, member: string, argv: readonly string[]): Promise<number> {
+async function exec(member: string, argv: readonly string[]): Promise<number> {
   const [first = '', second] = member.split('/')
   const record = await recordOf(await chooseLab(second === undefined ? undefined : first))
   const wanted = second ?? first
@@ -167,8 +168,7 @@ async function exec(ctx: CliContext, member: string, argv: readonly string[]): P
     })
   const [program = '', ...args] = inNamespace(found.namespace, argv)
   return new Promise((resolve, reject) => {
-    // Ctrl-C reaches the child too, from the terminal; it decides what that means.
-    ctx.signal.addEventListener('abort', () => {})
+    // Ctrl-C reaches the child too, from the terminal; the child decides what that means.
     const child = spawn(program, args, { stdio: 'inherit' })
     child.once('error', reject)
     child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
