@@ -13,7 +13,8 @@ export const explanations: Readonly<Partial<Record<ErrorCode, string>>> = {
   'W-1007': 'The file cannot be read. Check the path and its permissions; `-` reads standard input.',
   'W-1008': 'The file is larger than the controller takes. Split it into several topologies.',
   'W-1009': 'One map has the same key twice. YAML would keep only one of them.',
-  'W-1010': 'The file unfolds into too much: aliases, nesting or sheer number. Write it plainer, or split it.',
+  'W-1010':
+    'The file unfolds into too much: aliases, nesting or sheer number. Write it plainer, or split it.',
   'W-1100': 'A name is used that nothing in the file declares: a node, a network or an endpoint.',
   'W-1101': 'The node has ports, but no underlay to carry their tunnels. Give it `underlay: {dev, address}`.',
   'W-1102': 'Two things claim one address. VTEP and endpoint addresses must be unique.',
@@ -28,7 +29,8 @@ export const explanations: Readonly<Partial<Record<ErrorCode, string>>> = {
   'W-1110': 'The subnet has fewer addresses than the set needs. Widen it, or start lower.',
   'W-1111': 'More of a kind than the dataplane holds, as VTEPs in one flood list.',
   'W-1112': 'Two things that share one space of names are called the same, as two endpoints.',
-  'W-1113': 'The underlay addresses of the nodes are not in one reachable set: they differ in family or subnet.',
+  'W-1113':
+    'The underlay addresses of the nodes are not in one reachable set: they differ in family or subnet.',
   'W-2001': 'The node daemon needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root.',
   'W-2002':
     'The kernel lacks something the dataplane needs. Weft supports kernels from 5.15 with BTF, TC and VXLAN.',
@@ -66,7 +68,8 @@ export const explanations: Readonly<Partial<Record<ErrorCode, string>>> = {
   'W-3012': 'The request is malformed. The problem lists each wrong parameter.',
   'W-3013': 'If-Match named another revision than the one in force. Read it again and repeat.',
   'W-3014': 'The address to listen on is in use. Stop its owner, or choose another.',
-  'W-3015': 'The node is declared, but its daemon has no connection to the controller. It forwards with what it has.',
+  'W-3015':
+    'The node is declared, but its daemon has no connection to the controller. It forwards with what it has.',
   'W-4001': 'The command line is not as the command needs it. `--help` shows what it takes.',
   'W-4002': 'A setting is wrong or unknown. The message has its place; `--check-config` tries again.',
   'W-4003': 'A lab of this name is already there. Destroy it first: `weft lab destroy`.',

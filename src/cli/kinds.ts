@@ -1,6 +1,7 @@
 import type { ListName } from '../api/list.js'
 import { WeftError } from '../common/errors.js'
 import { didYouMean } from '../common/guess.js'
+import type { FilterFlag } from './filter-flags.js'
 
 /** A kind of thing that `get` lists: how it may be called, and which flags and names select. */
 export interface Kind {
@@ -13,9 +14,6 @@ export interface Kind {
   /** Fields that a NAME argument gives, split at `/`; none: takes no names. */
   readonly nameFields: readonly string[]
 }
-
-export const filterFlags = ['node', 'network', 'vni', 'mac', 'ip', 'topology', 'state', 'reason'] as const
-export type FilterFlag = (typeof filterFlags)[number]
 
 const place = { node: 'node', network: 'network', vni: 'vni' } as const
 

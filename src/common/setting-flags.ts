@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
 import { z } from 'zod'
-import { WeftError } from './errors.js'
+import { usageError } from './usage-error.js'
 import { version } from './version.js'
 
 export type Component = 'controller' | 'node'
@@ -60,10 +60,7 @@ export function parseFlags(
     command.parse([...argv], { from: 'user' })
   } catch (err) {
     if (!(err instanceof CommanderError) || err.exitCode === 0) throw err
-    const message = err.message
-      .replace(/^error: /, '')
-      .replace(/\n\(Did you mean (.*)\?\)$/, ', did you mean $1?')
-    throw new WeftError('W-4001', message, { next: `weft-${component} --help`, cause: err })
+    throw usageError(err, `weft-${component}`)
   }
   const given = command.opts<Record<string, unknown>>()
   const values = new Map<string, unknown>()
