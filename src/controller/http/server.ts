@@ -21,6 +21,8 @@ export interface HttpOptions {
   readonly log: Logger
   /** Names by which the API may be asked for are then not checked. */
   readonly insecure: boolean
+  /** Ports of a topology's lab section count as declared. */
+  readonly lab?: boolean
   /** Ends the rates. */
   readonly signal: AbortSignal
 }
@@ -28,7 +30,7 @@ export interface HttpOptions {
 /** The HTTP API over a control plane, ready for `inject` or for listeners. */
 export async function buildHttp(
   control: Control,
-  { log, insecure, signal }: HttpOptions,
+  { log, insecure, lab = false, signal }: HttpOptions,
 ): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
@@ -64,7 +66,7 @@ export async function buildHttp(
     )
     scope.get('/openapi.json', { schema: { hide: true } as object }, () => app.swagger())
   })
-  await app.register(async (scope) => topologyRoutes(scope, control, metrics))
+  await app.register(async (scope) => topologyRoutes(scope, control, metrics, { lab }))
   await app.ready()
   return app
 }

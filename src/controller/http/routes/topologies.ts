@@ -35,7 +35,12 @@ const ifMatch = z.object({
 const topologySchema = { tags: ['topologies'], params }
 
 /** Reads, checks, compares, applies and removes topologies. */
-export function topologyRoutes(app: FastifyInstance, control: Control, metrics: Metrics): void {
+export function topologyRoutes(
+  app: FastifyInstance,
+  control: Control,
+  metrics: Metrics,
+  options: { readonly lab: boolean },
+): void {
   // The text itself is what the user wrote, and what positions are counted in: nothing parses it before us.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (_, text, done) => done(null, text))
@@ -67,7 +72,7 @@ export function topologyRoutes(app: FastifyInstance, control: Control, metrics: 
       },
     },
     async ({ params: { name }, body: text, query, headers }, reply) => {
-      const loaded = loadFor(name, text)
+      const loaded = loadFor(name, text, options)
       const conflicts = conflictsOf(control, loaded)
       if (conflicts.length > 0) throw new TopologyProblems(conflicts)
       const match = parseIfMatch(headers['if-match'])
@@ -109,7 +114,7 @@ export function topologyRoutes(app: FastifyInstance, control: Control, metrics: 
       },
     },
     ({ params: { name }, body: text }): DiffResult => {
-      const { desired } = loadFor(name, text)
+      const { desired } = loadFor(name, text, options)
       const stored = control.topologies().find((topology) => topology.name === name)
       const changes = diffDesired(stored?.desired, desired!)
       return { name, revision: Number(stored?.revision ?? control.revision), changes }
@@ -128,15 +133,15 @@ export function topologyRoutes(app: FastifyInstance, control: Control, metrics: 
       },
     },
     ({ body: text }): ValidateResult => {
-      const loaded = loadTopology(text)
+      const loaded = loadTopology(text, options)
       const problems = loaded.problems.length > 0 ? loaded.problems : conflictsOf(control, loaded)
       return { valid: problems.length === 0, problems: problems.map(placeOf) }
     },
   )
 }
 
-function loadFor(name: string, text: string): Loaded {
-  const loaded = loadTopology(text)
+function loadFor(name: string, text: string, options: { readonly lab: boolean }): Loaded {
+  const loaded = loadTopology(text, options)
   if (loaded.problems.length > 0) throw new TopologyProblems(loaded.problems)
   if (loaded.desired!.name === name) return loaded
   throw new WeftError(
