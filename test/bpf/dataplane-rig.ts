@@ -1,0 +1,290 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import koffi from 'koffi'
+import type { Ip } from '../../src/model/ip.js'
+import type { Mac } from '../../src/model/mac.js'
+import * as abi from '../../src/node/bpf/abi.gen.js'
+import { attach } from '../../src/node/bpf/attach.js'
+import { mountBpffs, unmountBpffs } from '../../src/node/bpf/features.js'
+import { BpfObject, type BpfProgram } from '../../src/node/bpf/object.js'
+import { RingReader } from '../../src/node/bpf/ring.js'
+import { type TestRunContext, testRun } from '../../src/node/bpf/test-run.js'
+import { type Encapsulated, readVxlan } from './frames.js'
+import { Tap } from './tap.js'
+
+const CLONE_NEWNS = 0x00020000
+const CLONE_NEWNET = 0x40000000
+
+/** What one of the two programs said of one frame. */
+export interface Outcome {
+  /** What it returned; `undefined` when the frame went through a device. */
+  readonly action?: number
+  /** Each verdict that was counted meanwhile, as `DROP_X` or `FORWARD_X`. */
+  readonly verdicts: readonly CountedVerdict[]
+}
+
+export interface CountedVerdict {
+  readonly vni: number
+  readonly program: keyof typeof abi.ProgramId
+  readonly reason: string
+  readonly packets: number
+  readonly bytes: number
+}
+
+export const TC_ACT_SHOT = 2
+export const TC_ACT_REDIRECT = 7
+
+/**
+ * Both programs with their maps, in namespaces of this process alone: they
+ * vanish with it. The network has three taps as ports, one as the underlay
+ * (192.0.2.1, 2001:db8::1) and the VXLAN device between.
+ */
+export class DataplaneRig implements Disposable {
+  readonly bpffs: string
+  readonly portIngress: BpfProgram
+  readonly tunnelIngress: BpfProgram
+  readonly maps: ReturnType<typeof openMaps>
+  readonly ports: readonly [Tap, Tap, Tap]
+  readonly underlay: Tap
+  readonly vxlanIfindex: number
+  /** Of all frames that were observed. */
+  readonly reasonsSeen = new Set<string>()
+  private readonly objects: readonly [BpfObject, BpfObject]
+  private readonly ring: RingReader
+  private events: abi.MacEvent[] = []
+  private attachments = 0
+
+  constructor() {
+    leaveNamespaces()
+    this.bpffs = mkdtempSync(join(tmpdir(), 'wt-bpfc-'))
+    mountBpffs(this.bpffs)
+    this.objects = [loadObject('port_ingress', this.bpffs), loadObject('tunnel_ingress', this.bpffs)]
+    this.portIngress = this.objects[0].program('port_ingress')
+    this.tunnelIngress = this.objects[1].program('tunnel_ingress')
+    this.maps = openMaps(this.objects[0], this.objects[1])
+    this.ring = new RingReader(this.objects[0].mapFd('events'), (view, offset, length) => {
+      this.events.push(abi.macEvent.decode(new Uint8Array(view.buffer, view.byteOffset + offset, length)))
+    })
+
+    this.ports = [makePort('port1'), makePort('port2', true), makePort('port3')]
+    this.underlay = makeUnderlay()
+    ip('link add weft-vxlan mtu 1430 type vxlan external nolearning dstport 4789')
+    ip('link set weft-vxlan up')
+    this.vxlanIfindex = ifindexOf('weft-vxlan')
+    this.reset()
+  }
+
+  /** Empty tables, but for the VXLAN device. */
+  reset(): void {
+    const { config, ports, segments, fdb, vteps, learned, tunnels, verdicts, losses } = this.maps
+    ports.deleteMany(ports.entries().map(([key]) => key))
+    segments.deleteMany(segments.entries().map(([key]) => key))
+    fdb.deleteMany(fdb.entries().map(([key]) => key))
+    vteps.deleteMany(vteps.entries().map(([key]) => key))
+    learned.deleteMany(learned.entries().map(([key]) => key))
+    for (const [key] of tunnels.entries()) tunnels.delete(key)
+    for (const [key] of verdicts.entries()) verdicts.delete(key)
+    for (const [key] of losses.entries()) losses.delete(key)
+    config.set({ zero: 0 }, { vxlanIfindex: this.vxlanIfindex, ttl: 64 })
+    for (const tap of [...this.ports, this.underlay]) tap.received()
+    this.takeEvents()
+  }
+
+  addPort(tap: Tap, vni: number, mtu = 1450): number {
+    const ifindex = ifindexOf(tap.name)
+    this.maps.ports.set({ ifindex }, { vni, mtu })
+    return ifindex
+  }
+
+  addSegment(vni: number, members: { vteps?: string[]; ports?: number[]; flags?: number } = {}): void {
+    const { vteps = [], ports = [] } = members
+    const all = abi.SegmentFlag.SEGMENT_FLOOD_REPLICATE | abi.SegmentFlag.SEGMENT_LEARN_PORTS
+    this.maps.segments.set(
+      { vni },
+      {
+        flags: members.flags ?? all,
+        vtepCount: vteps.length,
+        portCount: ports.length,
+        vtep: vteps as Ip[],
+        port: ports,
+      },
+    )
+    for (const vtep of vteps) this.maps.vteps.set({ vni, vtep: vtep as Ip }, { flags: 0 })
+  }
+
+  addRemote(vni: number, mac: Mac, vtep: string, flags = 0): void {
+    this.maps.fdb.set({ vni, mac }, { vtep: vtep as Ip, flags })
+  }
+
+  /** As if the MAC had been heard on the port. */
+  addLearned(vni: number, mac: Mac, ifindex: number): void {
+    this.maps.learned.set({ vni, mac }, { ifindex, sinceNs: 0, seenNs: 0 })
+  }
+
+  /** Runs the program by BPF_PROG_TEST_RUN. Redirects are not carried out; copies are sent. */
+  run(program: BpfProgram, frame: Uint8Array, ctx: TestRunContext = {}): Outcome {
+    let action = 0
+    const { verdicts } = this.observe(() => {
+      action = testRun(program, frame, { ctx }).verdict
+    })
+    return { action, verdicts }
+  }
+
+  /** What was counted while `action` ran. */
+  observe(action: () => void): Outcome {
+    const before = new Map(this.verdicts().map((one) => [nameOf(one), one]))
+    action()
+    const verdicts = this.verdicts().map((one) => {
+      const old = before.get(nameOf(one))
+      return { ...one, packets: one.packets - (old?.packets ?? 0), bytes: one.bytes - (old?.bytes ?? 0) }
+    })
+    const counted = verdicts.filter(({ packets, bytes }) => packets !== 0 || bytes !== 0)
+    for (const { reason } of counted) this.reasonsSeen.add(reason)
+    return { verdicts: counted }
+  }
+
+  verdicts(): CountedVerdict[] {
+    return this.maps.verdicts.entriesSummed().map(([{ vni, program, reason }, count]) => ({
+      vni,
+      program: keyOf(abi.ProgramId, program),
+      reason: keyOf(reasons, reason),
+      ...count,
+    }))
+  }
+
+  /** Of all verdicts. */
+  countedPackets(): number {
+    return this.verdicts().reduce((sum, { packets }) => sum + packets, 0)
+  }
+
+  /** What left by tunnels since the last call. The host's own packets are not of interest. */
+  encapsulated(): Encapsulated[] {
+    return this.underlay
+      .received()
+      .map(readVxlan)
+      .filter((packet) => packet !== undefined)
+  }
+
+  /** MAC events since the last call. */
+  takeEvents(): abi.MacEvent[] {
+    this.ring.drain()
+    const taken = this.events
+    this.events = []
+    return taken
+  }
+
+  losses(kind: number): number {
+    return this.maps.losses.getSummed({ kind })?.count ?? 0
+  }
+
+  /** Puts the program at tc ingress of a device, for frames through the real stack. */
+  attach(program: BpfProgram, device: string): void {
+    const pin = join(this.bpffs, `link-${++this.attachments}`)
+    attach({ program, ifindex: ifindexOf(device), direction: 'ingress', pin })
+  }
+
+  [Symbol.dispose](): void {
+    this.ring[Symbol.dispose]()
+    for (const map of Object.values(this.maps)) map[Symbol.dispose]()
+    for (const object of this.objects) object[Symbol.dispose]()
+    for (const tap of [...this.ports, this.underlay]) tap[Symbol.dispose]()
+    unmountBpffs(this.bpffs)
+    rmSync(this.bpffs, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Reads until it is as it should be, or for 5 s. For what went through the VXLAN
+ * device inwards: that is NAPI's work, which a busy kernel leaves to ksoftirqd.
+ */
+export function readUntil<T>(read: () => T, isDone: (value: T) => boolean): T {
+  const deadline = performance.now() + 5000
+  let value = read()
+  while (!isDone(value) && performance.now() < deadline) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    value = read()
+  }
+  return value
+}
+
+// Two names have the value 16; a frame is dropped for a reason, not for being the first.
+const { DROP_FIRST: _, ...reasons } = abi.VerdictReason
+
+/** Every reason that a frame can be counted under. */
+export const reasonNames: readonly string[] = Object.keys(reasons)
+
+export function ip(args: string): void {
+  execFileSync('ip', args.split(' '))
+}
+
+export function ifindexOf(device: string): number {
+  const [link] = JSON.parse(execFileSync('ip', ['-j', 'link', 'show', 'dev', device], { encoding: 'utf8' }))
+  return link.ifindex
+}
+
+// Only the main thread moves, and the processes it starts: enough for
+// synchronous calls, ip(8) and descriptors opened from now on.
+function leaveNamespaces(): void {
+  const unshare = koffi.load('libc.so.6').func('int unshare(int flags)') as (flags: number) => number
+  if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0) throw new Error(`unshare: errno ${koffi.errno()}; needs root`)
+  execFileSync('mount', ['--make-rprivate', '/'])
+  ip('link set lo up')
+  // No router solicitations or duplicate address detection among the test's frames.
+  writeFileSync('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1')
+}
+
+function loadObject(name: string, pinRoot: string): BpfObject {
+  const object = BpfObject.open(join(import.meta.dirname, `../../build/bpf/${name}.bpf.o`), { pinRoot })
+  object.load()
+  return object
+}
+
+function openMaps(ports: BpfObject, tunnels: BpfObject) {
+  return {
+    config: ports.map('config', abi.maps.config),
+    ports: ports.map('ports', abi.maps.ports),
+    segments: ports.map('segments', abi.maps.segments),
+    fdb: ports.map('fdb', abi.maps.fdb),
+    vteps: tunnels.map('vteps', abi.maps.vteps),
+    learned: ports.map('learned', abi.maps.learned),
+    tunnels: ports.perCpuMap('tunnels', abi.maps.tunnels),
+    verdicts: ports.perCpuMap('verdicts', abi.maps.verdicts),
+    losses: ports.perCpuMap('losses', abi.maps.losses),
+  }
+}
+
+function makePort(name: string, offload = false): Tap {
+  const tap = new Tap(name, { offload })
+  ip(`link set ${name} up`)
+  return tap
+}
+
+export const underlayMac = '02:00:00:00:ff:01'
+export const routerMac = '02:00:00:00:ff:02'
+
+// Every other VTEP is behind one router, whose MAC is known: no ARP among the test's frames.
+function makeUnderlay(): Tap {
+  const tap = new Tap('underlay')
+  ip('link set underlay address 02:00:00:00:ff:01 mtu 1500 up')
+  writeFileSync('/proc/sys/net/ipv6/conf/underlay/disable_ipv6', '0')
+  writeFileSync('/proc/sys/net/ipv6/conf/underlay/accept_dad', '0')
+  ip('addr add 192.0.2.1/24 dev underlay')
+  ip('addr add 2001:db8::1/64 dev underlay nodad')
+  ip(`neigh add 192.0.2.254 lladdr ${routerMac} dev underlay`)
+  ip(`neigh add 2001:db8::fe lladdr ${routerMac} dev underlay`)
+  ip('route add 198.51.100.0/24 via 192.0.2.254')
+  ip('-6 route add 2001:db8:1::/48 via 2001:db8::fe')
+  return tap
+}
+
+function keyOf<T extends Record<string, number>>(names: T, value: number): keyof T & string {
+  const found = Object.keys(names).find((name) => names[name] === value)
+  if (found === undefined) throw new Error(`no name for ${value}`)
+  return found
+}
+
+function nameOf({ vni, program, reason }: CountedVerdict): string {
+  return `${vni} ${program} ${reason}`
+}

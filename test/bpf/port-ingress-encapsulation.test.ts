@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { DataplaneRig } from './dataplane-rig.js'
+import {
+  arp,
+  ethernet,
+  ipv4,
+  ipv6,
+  neighbourSolicitation,
+  type Packet,
+  payload,
+  tcp,
+  udp,
+  vlan,
+} from './frames.js'
+import { alice, aliceToBob, bob, ping, vni, vtep, vtep6 } from './stations.js'
+
+let rig: DataplaneRig
+
+beforeAll(() => {
+  rig = new DataplaneRig()
+  rig.attach(rig.portIngress, rig.ports[0].name)
+})
+afterAll(() => rig[Symbol.dispose]())
+beforeEach(() => {
+  rig.reset()
+  rig.addSegment(vni, { ports: [rig.addPort(rig.ports[0], vni)] })
+})
+
+/** What leaves by the underlay when the frame comes in by a port. */
+function sent(frame: Uint8Array) {
+  rig.ports[0].send(frame)
+  return rig.encapsulated()
+}
+
+test('encapsulation over IPv4 has DF, our TTL, no UDP checksum, and the frame unchanged', () => {
+  rig.addRemote(vni, bob, vtep)
+  rig.maps.config.set({ zero: 0 }, { vxlanIfindex: rig.vxlanIfindex, ttl: 42 })
+  expect(sent(aliceToBob)).toMatchObject([
+    { from: '192.0.2.1', to: vtep, ttl: 42, dontFragment: true, udpChecksum: 0, vni, inner: aliceToBob },
+  ])
+})
+
+test('encapsulation over IPv6 has a right UDP checksum', () => {
+  rig.addRemote(vni, bob, vtep6)
+  expect(sent(aliceToBob)).toMatchObject([
+    { from: '2001:db8::1', to: vtep6, ttl: 64, udpChecksumValid: true, vni, inner: aliceToBob },
+  ])
+})
+
+const kinds: Record<string, Packet> = {
+  IPv4: ping,
+  IPv6: ipv6({ from: 'fd00::1', to: 'fd00::2' }, tcp({ from: 1, to: 2 }, new Uint8Array(100))),
+  'a neighbour solicitation': ipv6(
+    { from: 'fd00::1', to: 'fd00::2', hopLimit: 255 },
+    neighbourSolicitation({ from: alice, target: 'fd00::2' }),
+  ),
+  ARP: arp({ from: alice, fromIp: '10.0.0.1', toIp: '10.0.0.2' }),
+  'an unknown protocol': payload(80),
+  'a tagged frame': vlan(10, ping),
+  'a frame with two tags': vlan(20, vlan(10, ping), 0x88a8),
+}
+for (const [name, packet] of Object.entries(kinds)) {
+  test(`${name} is carried as it is`, () => {
+    rig.addRemote(vni, bob, vtep)
+    const frame = ethernet({ from: alice, to: bob }, packet)
+    expect(sent(frame)).toMatchObject([{ vni, inner: frame }])
+  })
+}
+
+test('different flows have different source ports', () => {
+  rig.addRemote(vni, bob, vtep)
+  const ports = new Set<number>()
+  for (let from = 1000; from < 1032; from++) {
+    const frame = ethernet(
+      { from: alice, to: bob },
+      ipv4({ from: '10.0.0.1', to: '10.0.0.2' }, udp({ from, to: 9 })),
+    )
+    ports.add(sent(frame)[0]!.sourcePort)
+  }
+  expect(ports.size).toBeGreaterThan(8)
+})
