@@ -1,6 +1,13 @@
 import { WeftError } from '../../common/errors.js'
 import type { DesiredTopology } from '../../model/desired-state.js'
-import { claimRefusals, type Control, type MacEntry, type NodeStatus, type StoredTopology, type WaitResult } from '../control.js'
+import {
+  type Control,
+  claimRefusals,
+  type MacEntry,
+  type NodeStatus,
+  type StoredTopology,
+  type WaitResult,
+} from '../control.js'
 
 /** A control plane in memory, for tests of the API where a real etcd would add nothing. */
 export class MemoryControl implements Control {

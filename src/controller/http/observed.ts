@@ -67,7 +67,8 @@ export class Observed {
     this.sampling ??= setTimeout(() => this.sample(), SAMPLE_MS).unref()
   }
 
-  private sample(): void {
+  /** Takes in the reports that came since the last time. */
+  sample(): void {
     this.sampling = undefined
     for (const { name, report, report_at } of this.control.nodes()) {
       const before = this.lastReports.get(name)
