@@ -35,10 +35,10 @@ interface Figure {
 const PEERS = ['kernel', 'routing'] as const
 
 async function main(): Promise<void> {
-  const programs = await programCosts(options.quick ? 3 : 11)
+  const programs = programCosts(options.quick ? 3 : 11)
   const rigs: Rig[] = []
   try {
-    for (const make of [routingRig, kernelRig, weftRig]) rigs.push(await make())
+    for (const make of [routingRig, kernelRig, weftRig]) rigs.push(make())
     const figures: Figure[] = []
     const samples = await interleave(rigs)
     for (const measure of measures) figures.push(figureOf(measure, samples))
