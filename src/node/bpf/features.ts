@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, statfsSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { WeftError } from '../../common/errors.js'
 import { checkErrno, ENODEV } from './errno.js'
 import * as sys from './libbpf.js'
@@ -26,7 +27,7 @@ export interface Features {
 export function probeFeatures(): Features {
   return {
     tcx: hasTcx(),
-    kernelBtf: isReadable('/sys/kernel/btf/vmlinux'),
+    kernelBtf: existsSync('/sys/kernel/btf/vmlinux'),
     missingCapabilities: missingCapabilities(),
   }
 }
@@ -73,7 +74,7 @@ export function isBpffs(path: string): boolean {
 export function mountBpffs(path: string): void {
   if (isBpffs(path)) return
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeDirectory(path)
     checkErrno('mount', sys.mount('bpffs', path, 'bpf', 0, 'mode=0700'), path)
   } catch (cause) {
     if (isBpffs(path)) return // somebody else was faster
@@ -90,11 +91,9 @@ export function unmountBpffs(path: string): void {
   if (isBpffs(path)) checkErrno('umount2', sys.umount2(path, MNT_DETACH), path)
 }
 
-function isReadable(path: string): boolean {
-  try {
-    readFileSync(path, { flag: 'r' })
-    return true
-  } catch {
-    return false
-  }
+/** With its parents. Not mkdir's `recursive`: below /proc, where mkdir says ENOENT, Node 20 tries for ever. */
+export function makeDirectory(path: string): void {
+  if (existsSync(path)) return
+  if (dirname(path) !== path) makeDirectory(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
 }

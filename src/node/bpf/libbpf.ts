@@ -173,6 +173,7 @@ export const infoByFd: (fd: number, info: Uint8Array, size: Uint32Array) => numb
   'int bpf_obj_get_info_by_fd(int fd, void *info, void *info_len)',
 )
 export const objGet: (path: string) => number = bpf.func('int bpf_obj_get(const char *path)')
+export const progGetFdById: (id: number) => number = bpf.func('int bpf_prog_get_fd_by_id(uint32_t id)')
 export const objPin: (fd: number, path: string) => number = bpf.func(
   'int bpf_obj_pin(int fd, const char *path)',
 )

@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import koffi from 'koffi'
 import { SyscallError, WeftError } from '../../common/errors.js'
 import { writeU32 } from './codec.js'
 import { type Elf, parseElf } from './elf.js'
 import { ENOENT, errnoName } from './errno.js'
+import { makeDirectory } from './features.js'
 import { programInfo } from './kernel-info.js'
 import * as sys from './libbpf.js'
 import { withMessages } from './libbpf-log.js'
@@ -84,7 +85,7 @@ export class BpfObject implements Disposable {
    * @throws WeftError W-2001 when privileges are missing, W-2002 when the kernel lacks a feature
    */
   load(): void {
-    if (this.opts.pinRoot !== undefined) mkdirSync(this.opts.pinRoot, { recursive: true, mode: 0o700 })
+    if (this.opts.pinRoot !== undefined) makeDirectory(this.opts.pinRoot)
     const size = this.opts.logBytes ?? LOG_BYTES
     const logs = this.programs().map((program): ProgramLog => {
       // libbpf keeps the pointer: it must be C memory, which never moves.
