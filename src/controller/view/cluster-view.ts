@@ -22,6 +22,7 @@ export interface ViewChange {
  */
 export class ClusterView {
   private at = 0n
+  private generationAt = 0n
   private readonly fold = new TopologyFold()
   private readonly macs = new LearnedMacs()
   private readonly views = new Map<number, SegmentView>()
@@ -30,6 +31,10 @@ export class ClusterView {
 
   get revision(): bigint {
     return this.at
+  }
+  /** Revision of the last apply to any topology; 0n when there was none. */
+  get generation(): bigint {
+    return this.generationAt
   }
   get topologies(): ReadonlyMap<string, PublishedTopology> {
     return this.fold.topologies
@@ -57,6 +62,9 @@ export class ClusterView {
   /** Folds the events of whole revisions, the last of which is `revision`. */
   apply(events: readonly StoreEvent[], revision: bigint): ViewChange {
     this.at = revision
+    for (const { id, value, mod_revision } of events) {
+      if (id.kind === 'generation') this.generationAt = value ? mod_revision : 0n
+    }
     const topologies = this.fold.apply(events)
     const touched = this.macs.apply(events)
     const dirty = new Set<number>()
