@@ -223,6 +223,7 @@ export const mmap: (
 export const munmap: (address: Pointer, length: number) => number = libc.func(
   'int munmap(void *addr, size_t length)',
 )
+export const flock: (fd: number, operation: number) => number = libc.func('int flock(int fd, int operation)')
 export const getpagesize: () => number = libc.func('int getpagesize()')
 export const mount: (
   source: string,

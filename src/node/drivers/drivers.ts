@@ -1,0 +1,67 @@
+import type { NodeState } from '../../model/segment-table.js'
+import { maps as layouts } from '../bpf/abi.gen.js'
+import type { Driver } from '../reconcile/reconciler.js'
+import { wantedPorts, wantedSegments, wantedVteps } from '../reconcile/tables.js'
+import type { NodeStatus } from '../status.js'
+import { AttachDriver, DetachDriver } from './attach.js'
+import type { Dataplane } from './dataplane.js'
+import { DeviceDriver } from './device.js'
+import { FdbDriver } from './fdb.js'
+import type { Links } from './links.js'
+import { PortDriver } from './port.js'
+import { TableDriver } from './table.js'
+
+/** Of the outer header, as the kernel's own VXLAN devices have it unless told otherwise. */
+const TTL = 64
+
+/**
+ * All that writes kernel state, in the order of its making: devices, tables,
+ * programs. What goes is taken away in reverse: programs before tables.
+ */
+export function makeDrivers(deps: {
+  readonly node: string
+  readonly dataplane: Dataplane
+  readonly links: Links
+  readonly status: NodeStatus
+}): Driver<NodeState>[] {
+  const { node, dataplane, links, status } = deps
+  return [
+    new DeviceDriver(links, status),
+    new PortDriver(node, links, status),
+    new DetachDriver(dataplane, links, status),
+    new FdbDriver(dataplane.map('fdb'), status),
+    new TableDriver({
+      name: 'vteps',
+      map: dataplane.map('vteps'),
+      ...layouts.vteps,
+      status,
+      wanted: wantedVteps,
+    }),
+    new TableDriver({
+      name: 'segments',
+      map: dataplane.map('segments'),
+      ...layouts.segments,
+      status,
+      wanted: (state) => wantedSegments(state, status.ports),
+    }),
+    new TableDriver({
+      name: 'ports',
+      map: dataplane.map('ports'),
+      ...layouts.ports,
+      status,
+      wanted: () => wantedPorts(status.ports),
+    }),
+    new TableDriver({
+      name: 'config',
+      map: dataplane.map('config'),
+      ...layouts.config,
+      status,
+      fixed: true,
+      wanted: () => ({
+        entries: [[{ zero: 0 }, { vxlanIfindex: status.tunnel?.ifindex ?? 0, ttl: TTL }]],
+        failures: [],
+      }),
+    }),
+    new AttachDriver(node, dataplane, status),
+  ]
+}

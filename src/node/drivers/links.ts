@@ -1,0 +1,37 @@
+import { type Link, listLinks } from '../netlink/link.js'
+
+/**
+ * The devices of this namespace, listed when something changed and at read-back.
+ * Listing thousands is dear, hence once for all drivers of a pass.
+ */
+export class Links {
+  private listed: readonly Link[] = []
+  private names: ReadonlyMap<string, Link> = new Map()
+  private stale = true
+
+  /** What is known is old. */
+  expire(): void {
+    this.stale = true
+  }
+
+  /** Lists again when something changed since the last time, or when told to. */
+  async refresh(force = false): Promise<void> {
+    if (!this.stale && !force) return
+    this.stale = false
+    try {
+      this.listed = await listLinks()
+    } catch (err) {
+      this.stale = true
+      throw err
+    }
+    this.names = new Map(this.listed.map((link) => [link.name, link]))
+  }
+
+  get all(): readonly Link[] {
+    return this.listed
+  }
+
+  get byName(): ReadonlyMap<string, Link> {
+    return this.names
+  }
+}

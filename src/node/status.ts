@@ -1,0 +1,34 @@
+import type { NodeState } from '../model/segment-table.js'
+import type { Failure, MapState, ProgramState } from '../rpc/records.js'
+import type { PlacedPort } from './reconcile/placement.js'
+
+/** The VXLAN device, while it is up. */
+export interface Tunnel {
+  readonly ifindex: number
+  readonly mtu: number
+}
+
+/**
+ * What this node came to, in one place: drivers write what they found, reports
+ * and HTTP read it. Nothing here decides anything.
+ */
+export class NodeStatus {
+  readonly startedAt = new Date()
+  /** In the kernel, but for `failures`. */
+  applied: NodeState | undefined
+  failures: readonly Failure[] = []
+  /** Largest Ethernet payload that the underlay leaves to a tunnel; unknown without underlay device. */
+  tunnelMtu: number | undefined
+  tunnel: Tunnel | undefined
+  ports: readonly PlacedPort[] = []
+  programs: readonly ProgramState[] = []
+  /** By map. */
+  readonly maps = new Map<string, MapState>()
+  /** Kernel objects found changed by somebody else and put right, by driver. */
+  readonly repairs = new Map<string, number>()
+  passes = 0
+
+  repaired(driver: string, count: number): void {
+    if (count > 0) this.repairs.set(driver, (this.repairs.get(driver) ?? 0) + count)
+  }
+}

@@ -1,0 +1,105 @@
+import type { Report, TunnelCount, VerdictCount } from '../../rpc/records.js'
+import { LossKind, ProgramId, VerdictReason } from '../bpf/abi.gen.js'
+import type { CountMapOf, Dataplane } from '../drivers/dataplane.js'
+import type { NodeStatus } from '../status.js'
+
+/** Names as metrics and the API have them: `port_ingress`, `drop_unknown_vtep`. */
+const programs = namesOf(ProgramId, 'PROGRAM_')
+const reasons = namesOf(VerdictReason, '', ['DROP_FIRST'])
+const losses = namesOf(LossKind, 'LOSS_')
+
+/** What was lost beside the frames, by kind: `event`, `copy`, `count`, `learned`. */
+export type Losses = ReadonlyMap<string, number>
+
+/** Reads the programs' counters, which are the only truth about traffic, when asked. */
+export class Counters implements Disposable {
+  private readonly tunnels: CountMapOf<'tunnels'>
+  private readonly verdicts: CountMapOf<'verdicts'>
+  private readonly losses: CountMapOf<'losses'>
+
+  constructor(
+    dataplane: Dataplane,
+    private readonly status: NodeStatus,
+  ) {
+    this.tunnels = dataplane.perCpuMap('tunnels')
+    this.verdicts = dataplane.perCpuMap('verdicts')
+    this.losses = dataplane.perCpuMap('losses')
+  }
+
+  report(): Report {
+    const tunnels = this.readTunnels()
+    const verdicts = this.readVerdicts()
+    return {
+      tunnels,
+      verdicts,
+      ports: portStates(this.status),
+      programs: this.status.programs,
+      maps: [
+        ...this.status.maps.values(),
+        { map: 'tunnels', entries: tunnels.length, max_entries: this.tunnels.maxEntries },
+        { map: 'verdicts', entries: verdicts.length, max_entries: this.verdicts.maxEntries },
+      ],
+      events_lost: this.readLosses().get('event') ?? 0,
+      tunnel_mtu: this.status.tunnel?.mtu ?? 0,
+    }
+  }
+
+  readLosses(): Losses {
+    const found = this.losses
+      .entriesSummed()
+      .map(([{ kind }, { count }]) => [nameOf(losses, kind), count] as const)
+    return new Map([...[...losses.values()].map((name) => [name, 0] as const), ...found])
+  }
+
+  [Symbol.dispose](): void {
+    for (const map of [this.tunnels, this.verdicts, this.losses]) map[Symbol.dispose]()
+  }
+
+  private readTunnels(): TunnelCount[] {
+    return this.tunnels.entriesSummed().map(([{ vni, vtep }, count]) => ({
+      vni,
+      vtep,
+      tx_packets: count.txPackets,
+      tx_bytes: count.txBytes,
+      tx_flooded: count.txFlooded,
+      rx_packets: count.rxPackets,
+      rx_bytes: count.rxBytes,
+      rx_flooded: count.rxFlooded,
+    }))
+  }
+
+  private readVerdicts(): VerdictCount[] {
+    return this.verdicts.entriesSummed().map(([{ vni, program, reason }, count]) => ({
+      vni,
+      program: nameOf(programs, program),
+      reason: nameOf(reasons, reason),
+      packets: count.packets,
+      bytes: count.bytes,
+    }))
+  }
+}
+
+/** Every declared port, those without a device too. */
+function portStates({ applied, ports }: NodeStatus): Report['ports'] {
+  const placed = new Map(ports.map((port) => [port.interface, port]))
+  return (applied?.assignment.ports ?? []).map(({ interface: name, vni }) => {
+    const port = placed.get(name)
+    if (!port) return { interface: name, vni, state: 'missing', mtu: 0, ifindex: 0 }
+    const { device, ifindex } = port
+    return { interface: name, vni, state: device.up ? 'up' : 'down', mtu: device.mtu, ifindex }
+  })
+}
+
+function namesOf(
+  values: Readonly<Record<string, number>>,
+  prefix: string,
+  aliases: readonly string[] = [],
+): ReadonlyMap<number, string> {
+  const named = Object.entries(values).filter(([name]) => !aliases.includes(name))
+  return new Map(named.map(([name, value]) => [value, name.slice(prefix.length).toLowerCase()]))
+}
+
+/** A number that only a newer program knows is shown as it is. */
+function nameOf(names: ReadonlyMap<number, string>, value: number): string {
+  return names.get(value) ?? `${value}`
+}

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import { formatMac, parseMac } from '../../model/mac.js'
+import type { Claim } from '../../rpc/records.js'
+import { nodeState, type SegmentSketch } from '../reconcile/node-state.fixture.js'
+import { type HeardMac, LocalMacs, type Surroundings } from './local-macs.js'
+
+const text = '02:00:00:00:00:01'
+const SECOND = 1e9
+
+function around(nowS: number, segment: Partial<SegmentSketch> = {}): Surroundings {
+  const state = nodeState({ segments: [{ vni: 7, ...segment }] })
+  const ports = new Map(
+    [4, 5].map((ifindex) => {
+      const device = { ifindex, name: `tap${ifindex}`, mtu: 1450, up: true }
+      return [ifindex, { interface: device.name, vni: 7, ifindex, mtu: 1450, device }]
+    }),
+  )
+  return { state, ports, nowNs: nowS * SECOND }
+}
+
+function heard(over: { ifindex?: number; since?: number; seen?: number; vni?: number } = {}): HeardMac {
+  const since = over.since ?? 100
+  return {
+    vni: over.vni ?? 7,
+    mac: parseMac(text)!,
+    ifindex: over.ifindex ?? 4,
+    sinceNs: since * SECOND,
+    seenNs: (over.seen ?? since) * SECOND,
+  }
+}
+
+function say(claims: readonly Claim[]): string[] {
+  return claims.map((c) => `${c.withdraw ? 'withdraw' : 'claim'} ${c.vni} ${formatMac(c.mac)} ${c.interface}`)
+}
+
+describe('LocalMacs', () => {
+  it('claims what it hears, once', () => {
+    const macs = new LocalMacs()
+    expect(macs.hear(heard(), around(100))).toMatchObject({ vni: 7, interface: 'tap4', withdraw: false })
+    expect(macs.hear(heard(), around(100))).toBeUndefined()
+    expect(macs.audit([heard()], around(101))).toEqual({ claims: [], forget: [] })
+  })
+
+  it('claims again when the MAC moves to another of its ports', () => {
+    const macs = new LocalMacs()
+    macs.hear(heard(), around(100))
+    expect(macs.hear(heard({ ifindex: 5 }), around(101))?.interface).toBe('tap5')
+  })
+
+  it('finds in an audit what no event told of, and gives everything again after a reset', () => {
+    const macs = new LocalMacs()
+    expect(say(macs.audit([heard()], around(100)).claims)).toEqual([`claim 7 ${text} tap4`])
+    expect(macs.audit([heard()], around(101)).claims).toEqual([])
+    macs.reset()
+    expect(say(macs.audit([heard()], around(102)).claims)).toEqual([`claim 7 ${text} tap4`])
+  })
+
+  it('withdraws and forgets what was silent for longer than the segment allows', () => {
+    const macs = new LocalMacs()
+    macs.hear(heard(), around(100))
+    const { claims, forget } = macs.audit([heard()], around(401))
+    expect(say(claims)).toEqual([`withdraw 7 ${text} tap4`])
+    expect(forget).toHaveLength(1)
+  })
+
+  it('keeps a silent MAC for ever when the segment does not age', () => {
+    const macs = new LocalMacs()
+    expect(macs.audit([heard()], around(1e6, { ageing: 0 })).claims).toHaveLength(1)
+  })
+
+  it('forgets what was heard on a device that is no port of that segment now', () => {
+    const macs = new LocalMacs()
+    expect(macs.audit([heard({ ifindex: 99 })], around(100)).forget).toHaveLength(1)
+    expect(macs.audit([heard({ vni: 8 })], around(100)).forget).toHaveLength(1)
+  })
+
+  it('lets go of a MAC that the controller placed elsewhere, without withdrawing it there', () => {
+    const macs = new LocalMacs()
+    macs.hear(heard(), around(100))
+    const moved = around(110, { entries: [[text, '10.0.0.2']] })
+    expect(macs.audit([heard()], moved)).toMatchObject({ claims: [], forget: [{ vni: 7 }] })
+  })
+
+  it('does not claim back, after a reconnect, what moved away while it was silent here', () => {
+    const macs = new LocalMacs()
+    const moved = around(110, { entries: [[text, '10.0.0.2']] })
+    expect(macs.audit([heard({ since: 10, seen: 90 })], moved).claims).toEqual([])
+  })
+
+  it('claims a MAC back when it is heard here anew', () => {
+    const macs = new LocalMacs()
+    macs.hear(heard(), around(100))
+    const moved = around(110, { entries: [[text, '10.0.0.2']] })
+    expect(macs.hear(heard({ since: 110 }), moved)).toBeDefined()
+  })
+
+  it('claims again after a while when no answer came', () => {
+    const macs = new LocalMacs()
+    macs.hear(heard(), around(100))
+    expect(macs.audit([heard()], around(105)).claims).toEqual([])
+    expect(macs.audit([heard()], around(111)).claims).toHaveLength(1)
+    const answered = around(130, { entries: [[text, '10.0.0.1']] })
+    expect(macs.audit([heard()], answered).claims).toEqual([])
+  })
+
+  it('never claims what is declared static, here or elsewhere', () => {
+    const macs = new LocalMacs()
+    for (const vtep of ['10.0.0.1', '10.0.0.2']) {
+      expect(macs.hear(heard(), around(100, { entries: [[text, vtep, true]] }))).toBeUndefined()
+    }
+  })
+
+  it('claims nothing in a segment that does not learn', () => {
+    expect(new LocalMacs().hear(heard(), around(100, { learn: false }))).toBeUndefined()
+  })
+})
