@@ -235,8 +235,13 @@ function leaveNamespaces(): void {
   writeFileSync('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1')
 }
 
-function loadObject(name: string, pinRoot: string): BpfObject {
-  const object = BpfObject.open(join(import.meta.dirname, `../../build/bpf/${name}.bpf.o`), { pinRoot })
+export function loadObject(
+  name: string,
+  pinRoot: string,
+  maxEntries: Record<string, number> = {},
+): BpfObject {
+  const path = join(import.meta.dirname, `../../build/bpf/${name}.bpf.o`)
+  const object = BpfObject.open(path, { pinRoot, maxEntries })
   object.load()
   return object
 }

@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { TestRunContext } from '../../src/node/bpf/test-run.js'
-import { DataplaneRig, type Outcome, TC_ACT_SHOT } from './dataplane-rig.js'
+import { LossKind, maps } from '../../src/node/bpf/abi.gen.js'
+import { type TestRunContext, testRun } from '../../src/node/bpf/test-run.js'
+import { DataplaneRig, loadObject, type Outcome, TC_ACT_SHOT } from './dataplane-rig.js'
 import { ethernet, ipv4, ipv6, payload, tcp, udp, vlan } from './frames.js'
 import { alice, bob, vni, vtep } from './stations.js'
 
@@ -120,5 +122,17 @@ describe('counting', () => {
         bytes: inner.reduce((sum, { length }) => sum + length, 0),
       },
     ])
+  })
+
+  test('says how many frames it could not count, when the table of verdicts is full', () => {
+    using small = loadObject('port_ingress', join(rig.bpffs, 'small'), { verdicts: 1 })
+    using ports = small.map('ports', maps.ports)
+    using losses = small.perCpuMap('losses', maps.losses)
+    const send = () => testRun(small.program('port_ingress'), large, { ctx: { ifindex: port1 } })
+
+    send()
+    ports.set({ ifindex: port1 }, { vni, mtu: 1450 })
+    expect(send().verdict).toBe(TC_ACT_SHOT)
+    expect(losses.getSummed({ kind: LossKind.LOSS_COUNT })).toEqual({ count: 1 })
   })
 })

@@ -172,6 +172,13 @@ describe('BUM', () => {
     expect(rig.losses(LossKind.LOSS_COPY)).toBe(1)
   })
 
+  test('is forwarded to the ports while the VXLAN device is away', () => {
+    rig.maps.config.set({ zero: 0 }, { vxlanIfindex: 0, ttl: 64 })
+    expect(rig.observe(() => rig.ports[0].send(request)).verdicts).toEqual(counted('FORWARD_FLOOD', request))
+    expect(rig.ports[1].received()).toEqual([request])
+    expect(rig.losses(LossKind.LOSS_COPY)).toBe(1)
+  })
+
   test('is dropped, and its copies counted as lost, when no device takes one', () => {
     const gone = 99_999
     rig.maps.ports.set({ ifindex: gone }, { vni, mtu: 1450 })
