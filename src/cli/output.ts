@@ -38,9 +38,11 @@ export function renderList<T>(
   return headers && view.legend ? `${table}${view.legend}\n` : table
 }
 
-/** A single value, for scripts. */
+/** A single value, for scripts. YAML is quoted for readers of YAML 1.1, to whom a MAC may be a number of base 60. */
 export function renderValue(value: unknown, format: 'json' | 'yaml'): string {
-  return format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : stringify(value, { lineWidth: 0 })
+  return format === 'json'
+    ? `${JSON.stringify(value, null, 2)}\n`
+    : stringify(value, { lineWidth: 0, version: '1.1' })
 }
 
 /** Rows in columns, two spaces apart, no trailing blanks. */

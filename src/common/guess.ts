@@ -4,7 +4,8 @@ import { closest, distance } from 'fastest-levenshtein'
 export function guess(word: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined
   const best = closest(word, known)
-  const allowed = Math.max(1, Math.floor(Math.max(word.length, best.length) / 3))
+  const length = Math.max(word.length, best.length)
+  const allowed = Math.max(length > 3 ? 2 : 1, Math.floor(length / 3)) // two swapped letters count as two
   return distance(word, best) <= allowed ? best : undefined
 }
 
