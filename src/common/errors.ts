@@ -67,6 +67,8 @@ export const errorCatalogue = {
   'W-3013': row('PRECONDITION_FAILED', 412, 'FAILED_PRECONDITION', 5, false),
   'W-3014': row('PORT_IN_USE', 500, 'FAILED_PRECONDITION', 1, true),
   'W-3015': row('NODE_AWAY', 503, 'UNAVAILABLE', 3, true),
+  'W-3016': row('MAC_FROZEN', 409, 'ABORTED', 5, true),
+  'W-3017': row('NODE_STALLED', 503, 'RESOURCE_EXHAUSTED', 1, true),
   // 40xx: command line, settings and lab.
   'W-4001': row('USAGE', 400, 'INVALID_ARGUMENT', 2, false),
   'W-4002': row('CONFIG_INVALID', 400, 'INVALID_ARGUMENT', 2, false),

@@ -193,7 +193,7 @@ export class ClaimsWriter {
     for (const mac of plan.moved) {
       if (!this.damper.moved(vni, mac, Date.now())) continue
       const err = new WeftError(
-        'W-3015',
+        'W-3016',
         `${formatMac(mac)} of VNI ${vni} moved 5 times in 180 s: it is frozen`,
       )
       log.warn({ err, vni, mac: formatMac(mac) }, 'a MAC is in two places')
