@@ -76,7 +76,10 @@ describe('an apply that is refused', () => {
 describe('weft-node', () => {
   const settings = (...more: string[]) => [
     ...nodeMain,
-    ...['--controller', `unix:${labDirectory(name)}/grpc.sock`, '--http-listen', ''],
+    '--controller',
+    `unix:${labDirectory(name)}/grpc.sock`,
+    '--http-listen',
+    '',
     ...more,
   ]
 

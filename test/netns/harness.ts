@@ -38,7 +38,7 @@ export class Lab {
 
   endpoint(name: string): Endpoint {
     const found = this.record.endpoints.find((endpoint) => endpoint.name === name)
-    if (!found) throw new Error(`no endpoint ${name}: ${this.record.endpoints.map((one) => one.name)}`)
+    if (!found) throw new Error(`lab ${this.name} has no endpoint ${name}`)
     return found
   }
 

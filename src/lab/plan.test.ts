@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import type { DesiredTopology } from '../model/desired-state.js'
+import type { LabSpec } from '../topology/lab-spec.js'
+import { planLab } from './plan.js'
+
+const desired: DesiredTopology = {
+  name: 'small',
+  description: '',
+  nodes: [
+    { name: 'host0', underlay: { dev: 'eth0', address: '172.16.1.100', prefix_length: 24, port: 4789 } },
+  ],
+  networks: [],
+}
+const endpoint = {
+  name: 'alice',
+  node: 'host0',
+  interface: 'tap0',
+  network: 'green',
+  vni: 100,
+  addresses: ['10.0.0.1/24', 'fd00::1/64'],
+  mtu: 1450,
+}
+const spec: LabSpec = {
+  segments: [{ name: 'fabric', kind: 'bridge', members: ['host0'], mtu: 1500 }],
+  endpoints: [endpoint],
+  traffic: [],
+  checks: [],
+}
+
+describe('planLab', () => {
+  const plan = planLab(desired, spec)
+
+  it('makes nothing in the namespace that ip runs in', () => {
+    for (const line of plan.create) expect(line).toMatch(/^netns add |^link add \S+ netns /)
+  })
+
+  it('marks every namespace', () => {
+    for (const namespace of plan.namespaces)
+      expect(plan.configure.get(namespace)?.[0]).toBe('link set lo alias weft-lab:small')
+  })
+
+  it('gives no IPv6 address that has to wait for duplicate address detection', () => {
+    const lines = plan.configure.get('weft-small-alice')!
+    for (const line of lines.filter((one) => /^addr add .*:/.test(one))) expect(line).toMatch(/ nodad$/)
+    expect(lines.indexOf('link set eth0 addrgenmode none')).toBeLessThan(lines.indexOf('link set eth0 up'))
+  })
+
+  it('derives the same MAC each time, and the link-local address from it', () => {
+    expect(plan.endpoints[0]!.mac).toBe('0a:00:00:64:00:01')
+    expect(plan.configure.get('weft-small-alice')).toContain('addr add fe80::800:ff:fe64:1/64 dev eth0 nodad')
+  })
+
+  it('refuses members that would share a namespace', () => {
+    const twins = { ...spec, endpoints: [{ ...endpoint, name: 'fabric' }] }
+    expect(() => planLab(desired, twins)).toThrow(/share the namespace weft-small-fabric/)
+  })
+})
