@@ -1,7 +1,8 @@
 import { unlinkSync } from 'node:fs'
 import { WeftError } from '../../common/errors.js'
 import * as clsact from './clsact.js'
-import { check, EINVAL, ENOENT, ENOLINK, ENOTSUPP } from './errno.js'
+import { check, ENOENT, ENOLINK } from './errno.js'
+import { hasTcx } from './features.js'
 import { type LinkInfo, linkInfo } from './kernel-info.js'
 import * as sys from './libbpf.js'
 import type { BpfProgram } from './object.js'
@@ -44,11 +45,8 @@ export interface AttachOptions extends Hook {
  * @throws SyscallError ENODEV when the device is gone
  */
 export function attach(opts: AttachOptions): Attachment {
-  if (opts.mechanism !== 'clsact') {
-    const attached = attachLink(opts)
-    if (attached) return attached
-    if (opts.mechanism === 'tcx') throw noTcx(opts)
-  }
+  if (opts.mechanism !== 'clsact' && hasTcx()) return attachLink(opts)
+  if (opts.mechanism === 'tcx') throw noTcx(opts)
   // Never both at once: the device would run the program twice.
   removePin(opts.pin)
   const programId = clsact.attach(opts.program, opts.ifindex, opts.direction)
@@ -96,14 +94,13 @@ export function detach(hook: Hook): void {
   clsact.detach(hook.ifindex, hook.direction)
 }
 
-function attachLink(opts: AttachOptions): Attachment | undefined {
+function attachLink(opts: AttachOptions): Attachment {
   const { ifindex, program, pin } = opts
   if (adopt(opts)) return { ifindex, programId: program.id, mechanism: 'tcx' }
   removePin(pin)
   // From an older kernel, or another version of us.
   clsact.detach(ifindex, opts.direction)
   const fd = sys.linkCreate(program.fd, ifindex, tcxAttachType[opts.direction], null)
-  if (fd === -EINVAL || fd === -ENOTSUPP) return undefined
   check('bpf_link_create', fd, `${opts.direction} of ifindex ${ifindex}`)
   try {
     check('bpf_obj_pin', sys.objPin(fd, pin), pin)
