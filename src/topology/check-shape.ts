@@ -58,7 +58,7 @@ function decide(given: unknown, undecided: readonly Issue[], opaque: Path[]): un
     const options = discriminatorOptions(issue)
     const meant = guess(valueAt(value, path), options)
     const sole = options.length === 1 && !isLaterValue(path, valueAt(value, path))
-    if (meant === undefined && !sole) opaque.push(entry)
+    if (!sole && (meant === undefined || isLaterValue(path, valueAt(value, path)))) opaque.push(entry)
     Object.assign(parent, { [String(path.at(-1))]: meant ?? options[0] })
   }
   return value

@@ -3,7 +3,6 @@
  * reads a file, a clock or a socket, and nothing throws on bad input.
  */
 export { checkAgainst } from './against.js'
-export { type Compiled, compileTopology } from './compile/compile.js'
 export { type Change, diffDesired } from './diff.js'
 export { formatChanges } from './format-changes.js'
 export { formatProblems } from './format-problems.js'

@@ -72,7 +72,7 @@ function meantBranch(issue: z.core.$ZodIssueInvalidUnion, path: Path): Issue[] |
 }
 
 function valueFinding(issue: Issue, path: Path, value: unknown): Finding {
-  const where = path.length === 0 ? '' : `${pathText(path)}: `
+  const where = path.length === 0 ? 'the file ' : `${pathText(path)}: `
   const found = (code: Finding['code'], text: string, hint?: string): Finding => ({
     code,
     path,
@@ -81,7 +81,7 @@ function valueFinding(issue: Issue, path: Path, value: unknown): Finding {
   })
   switch (issue.code) {
     case 'invalid_type':
-      return found('W-1005', typeText(issue, value))
+      return found('W-1005', typeText(issue, value), unquoted(issue, value))
     case 'invalid_value':
       return notOneOf(issue.values.map(String), value, found)
     case 'too_big':
@@ -99,7 +99,7 @@ type Found = (code: Finding['code'], text: string, hint?: string) => Finding
 
 const kinds: Readonly<Record<string, string>> = {
   string: 'text',
-  number: 'a number',
+  number: 'a whole number',
   int: 'a whole number',
   object: 'a mapping',
   record: 'a mapping',
@@ -110,7 +110,18 @@ const kinds: Readonly<Record<string, string>> = {
 function typeText(issue: z.core.$ZodIssueInvalidType, value: unknown): string {
   const expected = kinds[issue.expected] ?? 'something else'
   if (value === null) return `must be ${expected}, but is empty`
+  if (isAuthored(issue)) return `${show(value)} is not ${issue.message}`
   return `must be ${expected}, not ${kindOf(value)}`
+}
+
+function unquoted(issue: z.core.$ZodIssueInvalidType, value: unknown): string | undefined {
+  const number = issue.expected === 'number' && typeof value === 'string' && /^\d+$/.test(value)
+  return number ? 'write it without quotes' : undefined
+}
+
+/** Whether the schema says in its own words what it wants. */
+function isAuthored({ message }: Issue): boolean {
+  return !message.startsWith('Invalid input')
 }
 
 function notOneOf(allowed: readonly string[], value: unknown, found: Found): Finding {

@@ -2,9 +2,10 @@ import type { DesiredTopology } from '../model/desired-state.js'
 import { compileTopology } from './compile/compile.js'
 import type { LabSpec } from './lab-spec.js'
 import { readShape } from './parse.js'
-import type { Finding, Problem } from './problem.js'
+import type { Finding, Path, Problem } from './problem.js'
 import type { Topology } from './schema/topology.js'
 import { type Document, placeFindings } from './source.js'
+import { pathText } from './words.js'
 
 export interface Loaded {
   /** These three: absent when there are problems. */
@@ -41,7 +42,13 @@ function relationsOfRest(shape: NonNullable<ReturnType<typeof readShape>['shape'
   if (!shape.rest) return []
   const { topology, salvage } = shape.rest
   const { problems } = compileTopology(topology)
-  return problems
-    .filter(salvage.holds)
-    .map((finding) => ({ ...finding, path: salvage.original(finding.path) }))
+  return problems.filter(salvage.holds).map((finding) => moved(finding, salvage.original(finding.path)))
+}
+
+function moved(finding: Finding, path: Path): Finding {
+  const before = pathText(finding.path)
+  const message = finding.message.startsWith(before)
+    ? `${pathText(path)}${finding.message.slice(before.length)}`
+    : finding.message
+  return { ...finding, path, message }
 }

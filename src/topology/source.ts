@@ -1,7 +1,7 @@
-import { LineCounter, type ParsedNode, parseDocument, type YAMLError } from 'yaml'
+import { LineCounter } from 'yaml'
 import type { Finding, Path, Problem, Span } from './problem.js'
+import { readYaml } from './yaml-reader.js'
 import { type Place, readTree } from './yaml-tree.js'
-import { yamlMessage } from './yaml-words.js'
 
 /** Text of a topology with the places of its keys and values; opaque outside this folder. */
 export interface Document {
@@ -30,44 +30,21 @@ export function readSource(given: string): Source {
     const message = `the file is larger than ${MAX_BYTES / 1024} KiB`
     return nothing('', { code: 'W-1008', path: [], message, span: [0, 0] })
   }
-  const found: Finding[] = []
-  const contents = parse(text, found)
-  if (found.length > 0) return { document: documentOf(text, nowhere), data: undefined, findings: found }
+  const { contents, findings } = readYaml(text)
+  if (findings.length > 0) return { document: documentOf(text, nowhere), data: undefined, findings }
   if (!contents || text.trim() === '') {
     return nothing(text, { code: 'W-1001', path: [], message: 'the file is empty', span: [0, 0] })
   }
 
+  const found: Finding[] = []
   const tree = readTree(contents, found)
-  return { document: documentOf(text, tree?.place ?? nowhere), data: tree?.data, findings: found }
+  const broken = found.some(({ code }) => code === 'W-1000')
+  const data = broken ? undefined : tree?.data
+  return { document: documentOf(text, tree?.place ?? nowhere), data, findings: found }
 }
 
 export function withoutBom(text: string): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text
-}
-
-function parse(text: string, findings: Finding[]): ParsedNode | null {
-  try {
-    const document = parseDocument(text, {
-      schema: 'core', // also under a %YAML 1.1 line, where `no` would be false
-      uniqueKeys: false, // readTree does, in linear time
-      prettyErrors: false,
-      logLevel: 'silent',
-    })
-    for (const error of [...document.errors, ...document.warnings]) findings.push(syntaxFinding(error))
-    return document.contents
-  } catch (thrown) {
-    // Some nests of 20,000 levels overflow the reader's stack.
-    if (!(thrown instanceof Error)) throw thrown
-    const message =
-      thrown instanceof RangeError ? 'the file is nested too deep' : 'the file cannot be read as YAML'
-    findings.push({ code: 'W-1010', path: [], message, span: [0, 0] })
-    return null
-  }
-}
-
-function syntaxFinding(error: YAMLError): Finding {
-  const code = error.code === 'RESOURCE_EXHAUSTION' ? 'W-1010' : 'W-1000'
-  return { code, path: [], message: yamlMessage(error), span: error.pos }
 }
 
 function nothing(text: string, finding: Finding): Source {
@@ -121,5 +98,6 @@ function spanOf(root: Place, finding: Finding): Span {
   }
   const whole = finding.at === 'parent' || !found
   if (place.key && (finding.at === 'key' || (whole && place.block))) return place.key
-  return whole ? [place.value[0], place.value[0] + 1] : place.value
+  const [start] = place.value
+  return whole && place.children.size > 0 ? [start, start + 1] : place.value
 }

@@ -11,7 +11,7 @@ export function show(value: unknown): string {
   if (value === null || value === undefined) return 'nothing'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'a mapping'
-  if (typeof value !== 'string') return String(value)
+  if (typeof value !== 'string') return scalarText(value)
   const cut = value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value
   return JSON.stringify(cut).replace(unprintable, (char) => {
     return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
@@ -23,8 +23,12 @@ export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return 'empty'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'a mapping'
-  if (typeof value === 'boolean') return `${value}`
-  return typeof value === 'string' ? `the text ${show(value)}` : `the number ${value}`
+  if (typeof value === 'string') return `the text ${show(value)}`
+  return typeof value === 'number' ? `the number ${value}` : scalarText(value)
+}
+
+function scalarText(value: unknown): string {
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : 'this value'
 }
 
 /** `networks.red.ports[0].node`; keys that are no plain word are quoted. */
@@ -43,7 +47,13 @@ export function guess(written: unknown, candidates: readonly string[]): string |
   if (typeof written !== 'string' || written.length > 64 || candidates.length === 0) return undefined
   const nearest = closest(written.toLowerCase(), [...candidates])
   const allowed = Math.max(1, Math.floor(Math.max(written.length, nearest.length) / 3))
-  return distance(written.toLowerCase(), nearest.toLowerCase()) <= allowed ? nearest : undefined
+  if (distance(written.toLowerCase(), nearest.toLowerCase()) <= allowed) return nearest
+  if (sorted(written) === sorted(nearest)) return nearest // letters changed places: bleu, blue
+  return written.length < 4 ? undefined : candidates.find((candidate) => candidate.includes(written))
+}
+
+function sorted(word: string): string {
+  return word.toLowerCase().split('').sort().join('')
 }
 
 export function didYouMean(candidate: string | undefined): string | undefined {

@@ -1,6 +1,7 @@
 import { isAlias, isCollection, isMap, isNode, isScalar, isSeq, type Pair } from 'yaml'
 import type { Finding, Path, Span } from './problem.js'
 import { pathText, show } from './words.js'
+import { MAX_DEPTH } from './yaml-reader.js'
 
 /** Where a value stands in the text. */
 export interface Place {
@@ -18,7 +19,6 @@ export interface Tree {
   readonly place: Place
 }
 
-const MAX_DEPTH = 64
 const MAX_ALIASES = 100
 const MAX_VALUES = 200_000
 
@@ -76,8 +76,8 @@ class Walk {
     const place = { ...(key ? { key } : {}), value: span, block: false }
     const target = this.anchors.get(anchor)
     if (target) {
-      const { data, place: there } = this.value(target, path, key, span[0])
-      return { data, place: { ...place, children: there.children } }
+      // What is wrong inside is wrong here, not where the anchor is.
+      return { data: this.value(target, path, key, span[0]).data, place: { ...place, children: noChildren } }
     }
     this.findings.push({
       code: 'W-1000',
@@ -125,7 +125,7 @@ class Walk {
       code: 'W-1006',
       path,
       message: `${where}${what} cannot be a key; keys are text`,
-      ...(plain ? { hint: `write it in quotes: "${String(written)}"` } : {}),
+      ...(plain ? { hint: `write it in quotes: "${show(written)}"` } : {}),
       span,
     })
     return undefined
@@ -138,5 +138,10 @@ function spanOf(node: unknown): Span | undefined {
 }
 
 function tooComplex(span: Span, what: string): TooComplex {
-  return new TooComplex({ code: 'W-1010', path: [], message: `the file has ${what}`, span })
+  return new TooComplex({
+    code: 'W-1010',
+    path: [],
+    message: `the file has ${what}`,
+    span: [span[0], span[0] + 1],
+  })
 }

@@ -11,7 +11,7 @@ const words: Partial<Record<YAMLError['code'], string>> = {
   BLOCK_AS_IMPLICIT_KEY: 'a second ": " on this line; put the text in quotes, or the mapping on its own line',
   BLOCK_IN_FLOW: 'an indented mapping or list cannot stand inside { } or [ ]',
   KEY_OVER_1024_CHARS: 'a key is longer than 1024 characters',
-  MULTILINE_IMPLICIT_KEY: 'a key goes over several lines; is a ":" missing?',
+  MULTILINE_IMPLICIT_KEY: 'this is no "key: value"; is the ":" missing, or the space after it?',
   MULTIPLE_ANCHORS: 'a value can have one anchor only',
   MULTIPLE_DOCS: 'a second document begins here; a file holds one topology',
   MULTIPLE_TAGS: 'a value can have one tag only',

@@ -23,7 +23,14 @@ export function compileTopology(topology: Topology, opts: { lab?: boolean } = {}
   const findings = new Findings()
   const nodes = compileNodes(topology, findings)
   const vteps = new Map([...nodes.values()].map(({ spec }) => [spec.underlay?.address ?? '', spec.name]))
-  const context: CompileContext = { topology, nodes, findings, vteps, selections: new Map() }
+  const context: CompileContext = {
+    topology,
+    nodes,
+    findings,
+    vteps,
+    selections: new Map(),
+    mixed: new Map(),
+  }
   const networks = compileNetworks(context)
   const declared = desiredOf(context, networks)
   const lab = topology.lab || opts.lab ? compileLab(context, networks) : undefined

@@ -1,7 +1,6 @@
-const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+import { parseDuration } from '../../common/duration.js'
 
-/** Milliseconds of `500ms`, `30s`, `5m` or `1h`; the schema has checked the text. */
+/** Milliseconds of a duration whose text the schema has checked. */
 export function milliseconds(checked: string): number {
-  const unit = checked.replace(/^\d+/, '')
-  return Number.parseInt(checked, 10) * (factors[unit] ?? Number.NaN)
+  return parseDuration(checked) as number
 }

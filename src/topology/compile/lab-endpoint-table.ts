@@ -1,8 +1,14 @@
 import { type Ip, vxlanOverhead } from '../../model/ip.js'
 import type { LabEndpoint } from '../lab-spec.js'
-import type { Path } from '../problem.js'
+import type { Finding, Path } from '../problem.js'
 import type { LabContext } from './lab-context.js'
 import type { CompiledNetwork } from './networks.js'
+
+/** CIDR text and where the file says it. */
+export interface PlacedAddress {
+  readonly cidr: string
+  readonly path: Path
+}
 
 /** What an endpoint is before the rest of its record follows from its network. */
 export interface EndpointDraft {
@@ -11,7 +17,7 @@ export interface EndpointDraft {
   readonly interface: string
   readonly network: CompiledNetwork
   readonly mac?: string
-  readonly addresses: readonly string[]
+  readonly addresses: readonly PlacedAddress[]
   readonly mtu?: number
 }
 
@@ -37,25 +43,28 @@ export class EndpointTable {
   }
 
   /** Whether an endpoint can have the name; says why not. */
-  isFree(name: string, path: Path): boolean {
-    const { nodes, findings } = this.context
+  isFree(name: string, path: Path, more: Pick<Finding, 'at' | 'hint'> = {}): boolean {
+    const { nodes, findings, lab } = this.context
     if (this.full) findings.add('W-1111', ['lab'], `more than ${MAX_ENDPOINTS} endpoints`)
     else if (this.names.has(name)) {
-      findings.add('W-1112', path, `there is an endpoint ${name} already`, { at: 'key' })
+      findings.add('W-1112', path, `there is an endpoint ${name} already`, more)
     } else if (nodes.has(name)) {
-      findings.add('W-1112', path, `${name} is the name of a node; an endpoint needs another`, { at: 'key' })
+      findings.add('W-1112', path, `${name} is the name of a node; an endpoint needs another`, more)
+    } else if (Object.hasOwn(lab.segments, name)) {
+      findings.add('W-1112', path, `${name} is the name of a segment; an endpoint needs another`, more)
     } else return true
     return false
   }
 
   add(draft: EndpointDraft, path: Path): void {
-    if (!this.isFree(draft.name, path)) return
+    if (!this.isFree(draft.name, path, { at: 'key' })) return
     this.names.add(draft.name)
     this.checkUnique(draft, path)
     this.checkStaticMac(draft, path)
     const mtu = this.mtuOf(draft, path)
     const { spec } = draft.network
-    this.endpoints.set(draft.name, { ...draft, network: spec.name, vni: spec.vni, mtu })
+    const addresses = draft.addresses.map(({ cidr }) => cidr)
+    this.endpoints.set(draft.name, { ...draft, addresses, network: spec.name, vni: spec.vni, mtu })
   }
 
   private checkUnique(draft: EndpointDraft, path: Path): void {
@@ -71,11 +80,11 @@ export class EndpointTable {
         this.context.findings.add('W-1105', [...path, 'mac'], text)
       })
     }
-    for (const cidr of draft.addresses) {
+    for (const { cidr, path } of draft.addresses) {
       const address = cidr.slice(0, cidr.lastIndexOf('/'))
       this.take(`ip ${network} ${address}`, draft.name, (owner) => {
-        const text = `${draft.name}: ${address} is an address of ${owner} in network ${network} already`
-        this.context.findings.add('W-1102', [...path, 'address'], text)
+        const text = `${address} of ${draft.name} is an address of ${owner} in network ${network} already`
+        this.context.findings.add('W-1102', path, text)
       })
     }
   }
@@ -105,7 +114,7 @@ export class EndpointTable {
       const text = `MTU ${mtu} is over ${largest}, what network ${draft.network.spec.name} carries on ${draft.node}`
       findings.add('W-1106', [...path, 'mtu'], text)
     }
-    if (mtu < IPV6_MIN_MTU && draft.addresses.some((cidr) => cidr.includes(':'))) {
+    if (mtu < IPV6_MIN_MTU && draft.addresses.some(({ cidr }) => cidr.includes(':'))) {
       const text = `MTU ${mtu} is under ${IPV6_MIN_MTU}, the least that IPv6 works with`
       findings.add('W-1106', draft.mtu ? [...path, 'mtu'] : path, text, { at: draft.mtu ? 'value' : 'key' })
     }

@@ -5,7 +5,7 @@ import { show } from '../words.js'
 import { hostProblem, readCidr, stationProblem } from './cidr.js'
 import { addImpliedPort } from './implied-port.js'
 import type { LabContext } from './lab-context.js'
-import { EndpointTable } from './lab-endpoint-table.js'
+import { EndpointTable, type PlacedAddress } from './lab-endpoint-table.js'
 import { expandSets } from './lab-sets.js'
 import type { CompiledNetwork } from './networks.js'
 import { addWithoutUnderlay } from './nodes.js'
@@ -92,7 +92,7 @@ function macOf({ mac }: Endpoint, path: Path, { findings }: LabContext): string 
   return mac.toLowerCase()
 }
 
-function addressesOf(endpoint: Endpoint, path: Path, { findings }: LabContext): string[] {
+function addressesOf(endpoint: Endpoint, path: Path, { findings }: LabContext): PlacedAddress[] {
   const written: [string, Path][] = (endpoint.addresses ?? []).map((text, i) => [
     text,
     [...path, 'addresses', i],
@@ -102,6 +102,6 @@ function addressesOf(endpoint: Endpoint, path: Path, { findings }: LabContext): 
     const cidr = readCidr(text)
     const problem = stationProblem(cidr.ip, text.split('/')[0] ?? '') ?? hostProblem(cidr)
     if (problem) findings.add('W-1006', where, `${show(text)} ${problem}`)
-    return `${cidr.ip}/${cidr.prefix}`
+    return { cidr: `${cidr.ip}/${cidr.prefix}`, path: where }
   })
 }

@@ -4,7 +4,7 @@ import { show } from '../words.js'
 import { addressAt, type Cidr, readCidr, subnetText } from './cidr.js'
 import { addImpliedPort } from './implied-port.js'
 import type { LabContext } from './lab-context.js'
-import type { EndpointTable } from './lab-endpoint-table.js'
+import type { EndpointTable, PlacedAddress } from './lab-endpoint-table.js'
 import type { CompiledNetwork } from './networks.js'
 import { selectNodes } from './nodes.js'
 
@@ -30,11 +30,12 @@ function expand(
   const nodes =
     set.nodes === undefined ? network.members : selectNodes(set.nodes, [...path, 'nodes'], context)
   const subnets = subnetsOf(set, path, context)
+  const hint = set.name.includes('{i}') ? {} : { hint: '{i} gives each a number' }
   let i = -1
   for (const node of placements(nodes, set.per_node)) {
     i++
     const name = nameOf(set.name, { network: set.network, node, i })
-    if (!table.isFree(name, [...path, 'name'])) return
+    if (!table.isFree(name, [...path, 'name'], hint)) return
     const addresses = addressesOf(set, subnets, i, name, path, context)
     if (!addresses) return
     const paths = { node: [...path, 'nodes'], interface: [...path, 'name'] }
@@ -77,8 +78,8 @@ function addressesOf(
   name: string,
   path: Path,
   { findings }: LabContext,
-): string[] | undefined {
-  const addresses: string[] = []
+): PlacedAddress[] | undefined {
+  const addresses: PlacedAddress[] = []
   for (const [key, subnet] of subnets) {
     const address = addressAt(subnet, set.first + i)
     if (address === undefined) {
@@ -86,7 +87,7 @@ function addressesOf(
       findings.add('W-1110', [...path, key], text)
       return undefined
     }
-    addresses.push(`${address}/${subnet.prefix}`)
+    addresses.push({ cidr: `${address}/${subnet.prefix}`, path: [...path, key] })
   }
   return addresses
 }

@@ -30,18 +30,32 @@ function mtus(segments: readonly LabSegment[]): Map<string, number> {
 }
 
 /** Underlay MTU ≥ network MTU + overhead. In production the node checks it, which knows its devices. */
-function checkBudget({ networks, nodes, underlayMtu, findings }: LabContext): void {
-  for (const { spec, members } of networks.byName.values()) {
-    if (spec.mtu === 'auto') continue
-    for (const node of members) {
-      const underlay = underlayMtu.get(node)
-      const address = nodes.get(node)?.spec.underlay?.address
-      if (underlay === undefined || address === undefined) continue
-      const overhead = vxlanOverhead(address as Ip)
-      if (spec.mtu + overhead <= underlay) continue
-      const text = `MTU ${spec.mtu} and ${overhead} bytes of tunnel headers are over ${underlay}, the MTU of the underlay of ${node}`
-      findings.add('W-1106', ['networks', spec.name, 'mtu'], text)
-      break
-    }
+function checkBudget(context: LabContext): void {
+  const rooms = new Map<ReadonlySet<string>, Room | undefined>()
+  for (const { spec, members } of context.networks.byName.values()) {
+    if (!rooms.has(members)) rooms.set(members, leastRoom(members, context))
+    const room = rooms.get(members)
+    if (spec.mtu === 'auto' || !room || spec.mtu <= room.underlay - room.overhead) continue
+    const text = `MTU ${spec.mtu} and ${room.overhead} bytes of tunnel headers are over ${room.underlay}, the MTU of the underlay of ${room.node}`
+    context.findings.add('W-1106', ['networks', spec.name, 'mtu'], text)
   }
+}
+
+interface Room {
+  readonly node: string
+  readonly underlay: number
+  readonly overhead: number
+}
+
+/** Of the member whose underlay leaves the least to the network. */
+function leastRoom(members: ReadonlySet<string>, { nodes, underlayMtu }: LabContext): Room | undefined {
+  let least: Room | undefined
+  for (const node of members) {
+    const underlay = underlayMtu.get(node)
+    const address = nodes.get(node)?.spec.underlay?.address
+    if (underlay === undefined || address === undefined) continue
+    const overhead = vxlanOverhead(address as Ip)
+    if (!least || underlay - overhead < least.underlay - least.overhead) least = { node, underlay, overhead }
+  }
+  return least
 }

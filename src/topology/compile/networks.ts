@@ -31,8 +31,10 @@ export function compileNetworks(context: CompileContext): Networks {
   const ports = new PortTable(nodes, findings)
   const vnis = new Map<number, string>()
   const entries = Object.entries(topology.networks)
-  if (entries.length > MAX_NETWORKS)
-    findings.add('W-1111', ['networks'], `more than ${MAX_NETWORKS} networks`)
+  if (entries.length > MAX_NETWORKS) {
+    findings.add('W-1111', ['networks'], `more than ${MAX_NETWORKS} networks`, { at: 'key' })
+    return { byName, ports }
+  }
   for (const [name, network] of entries) {
     const owner = vnis.get(network.vni)
     const path = ['networks', name]
@@ -80,16 +82,21 @@ function ageing(text: string, path: Path, findings: Findings): number {
 }
 
 /** One outer header for all: a network cannot span IPv4 and IPv6 underlays. */
-function checkFamilies(members: ReadonlySet<string>, path: Path, { nodes, findings }: CompileContext): void {
+function checkFamilies(members: ReadonlySet<string>, path: Path, context: CompileContext): void {
+  if (!context.mixed.has(members)) context.mixed.set(members, mixedFamilies(members, context))
+  const mixed = context.mixed.get(members)
+  if (mixed) context.findings.add('W-1113', path, mixed, { at: 'key' })
+}
+
+function mixedFamilies(members: ReadonlySet<string>, { nodes }: CompileContext): string | undefined {
   let first: UnderlaySpec | undefined
   for (const name of members) {
     const underlay = nodes.get(name)?.spec.underlay
     first ??= underlay
     if (!underlay || !first || isV4(underlay.address) === isV4(first.address)) continue
-    const text = `the members have underlays of both families, as ${first.address} and ${underlay.address} of ${name}`
-    findings.add('W-1113', path, text, { at: 'key' })
-    return
+    return `the members have underlays of both families, as ${first.address} and ${underlay.address} of ${name}`
   }
+  return undefined
 }
 
 function compilePorts(

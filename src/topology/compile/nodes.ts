@@ -25,6 +25,7 @@ const MAX_NODES = 4096
 export function compileNodes(topology: Topology, findings: Findings): Nodes {
   const nodes = new Map<string, CompiledNode>()
   for (const [name, { underlay }] of Object.entries(topology.nodes)) {
+    if (nodes.size > MAX_NODES) break
     const path = ['nodes', name]
     if (!underlay) {
       nodes.set(name, { spec: { name }, path })
@@ -33,7 +34,9 @@ export function compileNodes(topology: Topology, findings: Findings): Nodes {
     const cidr = readCidr(underlay.address)
     nodes.set(name, { spec: { name, underlay: underlayOf(cidr, underlay) }, path, cidr })
   }
-  for (const set of Object.entries(topology.node_sets)) expand(set, nodes, findings)
+  for (const set of Object.entries(topology.node_sets)) {
+    if (nodes.size <= MAX_NODES) expand(set, nodes, findings)
+  }
   if (nodes.size > MAX_NODES) findings.add('W-1111', ['nodes'], `more than ${MAX_NODES} nodes`)
   checkUnderlays(topology, nodes, findings)
   return nodes
@@ -77,8 +80,10 @@ export interface CompileContext {
   readonly findings: Findings
   /** Underlay address to node. */
   readonly vteps: ReadonlyMap<string, string>
-  /** Selections that many networks share: all nodes, and those of a set. */
+  /** Selections that many networks share, by node set: '' is all nodes. */
   readonly selections: Map<string, ReadonlySet<string>>
+  /** Whether a selection has underlays of both families. */
+  readonly mixed: Map<ReadonlySet<string>, string | undefined>
 }
 
 /** What `members` and the like select; all with an underlay when they are left out. */

@@ -18,14 +18,14 @@ interface StaticScope {
 
 export function compileStatics(network: Network, scope: StaticScope): StaticSpec[] {
   const { findings } = scope.context
-  const owners = new Map<string, number>()
+  const owners = new Map<string, string>()
   return network.static.map((entry, index) => {
     const path = [...scope.path, 'static', index]
     const mac = entry.mac.toLowerCase()
     checkStation(mac, [...path, 'mac'], findings)
     const owner = owners.get(mac)
-    if (owner !== undefined) findings.add('W-1105', [...path, 'mac'], `${mac} is at static[${owner}] already`)
-    else owners.set(mac, index)
+    if (owner !== undefined) findings.add('W-1105', [...path, 'mac'], `${mac} is static at ${owner} already`)
+    else owners.set(mac, entry.node ?? entry.remote ?? 'another place')
     return { mac, ...ipOf(entry.ip, path, findings), ...placeOf(entry, path, scope) }
   })
 }

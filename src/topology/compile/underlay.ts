@@ -1,3 +1,4 @@
+import type { Path } from '../problem.js'
 import type { Topology } from '../schema/topology.js'
 import { show } from '../words.js'
 import { type Cidr, hostProblem, isLinkLocal, overlap, stationProblem, subnetText } from './cidr.js'
@@ -38,7 +39,8 @@ function unusable(cidr: Cidr, written: string): string | undefined {
   )
 }
 
-function addressPath(node: CompiledNode) {
+/** Where the file gives the node its address. */
+export function addressPath(node: CompiledNode): Path {
   return [...node.path, 'underlay', node.set ? 'subnet' : 'address']
 }
 

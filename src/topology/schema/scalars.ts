@@ -7,18 +7,19 @@ const NAME = 'a name: lower-case letters, digits and "-", first a letter, as red
 const NODE_NAME = 'a node name: lower-case letters, digits, "-" and ".", as host0'
 const INTERFACE = 'an interface name: no spaces, "/" or ":", as eth0'
 const ADDRESS = 'an IP address, as 172.16.1.100 or fd00::1'
+const DURATION = 'a duration, as 500ms, 30s, 5m or 1h'
 const CIDR = 'an address with prefix length, as 172.16.1.100/24 or fd00::1/64'
 
 /** IFNAMSIZ less the terminating zero. */
 export const INTERFACE_NAME_MAX = 15
 
 export const name = z
-  .string()
+  .string(NAME)
   .regex(/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/, NAME)
   .max(63, 'a name')
 
 export const nodeName = z
-  .string()
+  .string(NODE_NAME)
   .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, NODE_NAME)
   .max(63, 'a node name')
 
@@ -29,7 +30,7 @@ export const endpointName = z
 
 /** As the kernel's dev_valid_name, and "@" and "%" left out, which `ip` gives a meaning. */
 export const interfaceName = z
-  .string()
+  .string(INTERFACE)
   .regex(/^(?!\.{1,2}$)[^\s/:@%]+$/, INTERFACE)
   .max(INTERFACE_NAME_MAX, 'an interface name')
 
@@ -45,7 +46,7 @@ export const cidr4 = z.cidrv4('an IPv4 subnet, as 172.16.1.0/24')
 export const cidr6 = z.cidrv6('an IPv6 subnet, as fd00:1::/64')
 
 /** `500ms`, `10s`, `5m`, `1h`. */
-export const duration = z.string().regex(/^\d{1,9}(?:ms|s|m|h)$/, 'a duration, as 500ms, 30s, 5m or 1h')
+export const duration = z.string(DURATION).regex(/^\d{1,9}(?:ms|s|m|h)$/, DURATION)
 
 export function integer(min: number, max: number, noun: string) {
   return z.int().min(min, `the smallest ${noun}`).max(max, `the largest ${noun}`)
