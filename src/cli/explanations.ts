@@ -51,6 +51,8 @@ export const explanations: Readonly<Partial<Record<ErrorCode, string>>> = {
   'W-2108': "The node's VTEP address is on no device of the host. Traffic to it cannot arrive.",
   'W-2109': 'The kernel refused a netlink request. The message has the object, the errno and its reason.',
   'W-2110': 'The underlay MTU is too small for the MTU asked for. Raise one or lower the other.',
+  'W-2112':
+    'A device has the name that Weft needs, and is not of its making. Weft leaves it alone: rename or remove it.',
   'W-3001':
     'Listening beyond this host without encryption is refused. Use a unix socket or loopback, or `--insecure`.',
   'W-3002':
@@ -70,6 +72,10 @@ export const explanations: Readonly<Partial<Record<ErrorCode, string>>> = {
   'W-3014': 'The address to listen on is in use. Stop its owner, or choose another.',
   'W-3015':
     'The node is declared, but its daemon has no connection to the controller. It forwards with what it has.',
+  'W-3016':
+    'The MAC moves to and fro, as behind a loop or at two stations. It stays where it is until that ends.',
+  'W-3017':
+    'The node did not read what it was sent for too long. It is cut off, and starts over when it returns.',
   'W-4001': 'The command line is not as the command needs it. `--help` shows what it takes.',
   'W-4002': 'A setting is wrong or unknown. The message has its place; `--check-config` tries again.',
   'W-4003': 'A lab of this name is already there. Destroy it first: `weft lab destroy`.',

@@ -38,3 +38,8 @@ export function formatRate(rate: number | null | undefined): string {
 export function orDash(value: unknown): string {
   return value === null || value === undefined || value === '' ? '-' : String(value)
 }
+
+/** `1 node`, `1,024 nodes`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`
+}

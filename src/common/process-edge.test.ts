@@ -51,7 +51,7 @@ function run(...argv: string[]): Promise<{ code: number; stdout: string; stderr:
   })
 }
 
-describe('a daemon', () => {
+describe('a daemon', { timeout: 60_000 }, () => {
   it('ends with one clear line, the next step and the exit code of the catalogue', async () => {
     const { code, stderr } = await run('--mode', 'known')
     expect({ code, stderr }).toEqual({
@@ -115,7 +115,7 @@ describe('a daemon', () => {
     child.stdout.on('data', (chunk) => {
       stdout += chunk
     })
-    await expect.poll(() => stdout, { timeout: 10_000 }).toContain('"running"')
+    await expect.poll(() => stdout, { timeout: 60_000 }).toContain('"running"')
     child.kill(signal)
     expect(await once(child, 'exit')).toEqual([0, null])
     expect(stdout).toContain('"stopped"')

@@ -5,7 +5,7 @@ import { type Change, formatChanges } from '../../topology/index.js'
 import { type CheckedFile, readTopology } from '../checked-file.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
 import { renderTable, renderValue } from '../output.js'
-import { formatAge } from '../quantity.js'
+import { formatAge, plural } from '../quantity.js'
 import { connect, timeoutOf } from '../session.js'
 
 export interface ApplyOptions {
@@ -71,9 +71,9 @@ async function send(
 export function formatApply(result: ApplyResult, wait: string, timeoutMs: number, now: number): string {
   const { stages, nodes } = result
   const head = `${result.name}  revision ${result.revision}${result.unchanged ? ', unchanged' : ''}\n`
-  const rows = [['stored', ms(stages.stored_ms), 'etcd']]
+  const rows = result.unchanged ? [] : [['stored', ms(stages.stored_ms), 'etcd']]
   if (wait === 'programmed') {
-    if (stages.sent_ms !== null) rows.push(['sent', ms(stages.sent_ms), `to ${count(nodes.total, 'node')}`])
+    if (stages.sent_ms !== null) rows.push(['sent', ms(stages.sent_ms), `to ${plural(nodes.total, 'node')}`])
     const done = nodes.total - nodes.late.length
     if (nodes.late.length === 0) {
       const slowest = nodes.slowest === null ? '' : `, slowest ${nodes.slowest}`
@@ -105,8 +105,4 @@ function formatLate({ nodes }: ApplyResult, timeoutMs: number, now: number): str
 
 function ms(value: number): string {
   return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} ms`
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`
 }

@@ -1,7 +1,7 @@
 import type { Status } from '../../api/status.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
 import { renderTable, renderValue } from '../output.js'
-import { formatAge, formatCount, formatRate } from '../quantity.js'
+import { formatAge, formatCount, formatRate, plural } from '../quantity.js'
 import { connect } from '../session.js'
 
 /** One screen: 0 when all is well, 1 when not. */
@@ -28,7 +28,7 @@ export function formatStatus(result: Status): string {
     [
       'networks',
       formatCount(result.networks),
-      `in ${plural(result.topologies, 'topology', 'topologies')}, ${plural(result.macs, 'MAC', 'MACs')}`,
+      `in ${plural(result.topologies, 'topology', 'topologies')}, ${plural(result.macs, 'MAC')}`,
     ],
     ['tables', 'revision', tablesText(result)],
     ['drops', drops.per_minute === null ? '-' : `${formatRate(drops.per_minute)}/min`, dropsText(result)],
@@ -48,7 +48,7 @@ function tablesText({ controller, nodes }: Status): string {
   const upToDate =
     nodes.total - nodes.behind.length - nodes.not_ready.filter(({ state }) => state === 'away').length
   const late = nodes.behind.map(({ name, applied_revision }) => `${name} at ${applied_revision}`)
-  return [`${controller.revision} on ${plural(upToDate, 'node', 'nodes')}`, ...late].join('; ')
+  return [`${controller.revision} on ${plural(upToDate, 'node')}`, ...late].join('; ')
 }
 
 function dropsText({ drops }: Status): string {
@@ -62,8 +62,4 @@ function formatProblem(problem: Status['problems'][number]): string {
   const indent = ' '.repeat(problem.subject.length + 2)
   const more = `more: weft explain ${problem.code}`
   return `${head}${indent}${problem.next === '' ? more : `next: ${problem.next}      ${more}`}\n`
-}
-
-function plural(n: number, one: string, many: string): string {
-  return `${formatCount(n)} ${n === 1 ? one : many}`
 }

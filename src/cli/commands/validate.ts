@@ -1,6 +1,7 @@
 import { formatProblems, loadTopology } from '../../topology/index.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
 import { renderValue } from '../output.js'
+import { plural } from '../quantity.js'
 import { readInput } from '../session.js'
 
 /** Checks files, their labs too, without a controller: 0 when all are right, 2 otherwise. */
@@ -22,11 +23,9 @@ export async function validate(
     return valid ? exitCodes.done : exitCodes.usage
   }
   for (const { file, text, problems, desired } of results) {
-    if (problems.length > 0) ctx.stdout.write(formatProblems(file, text, [...problems]))
-    else
-      ctx.stdout.write(
-        `${file}: valid, ${desired?.nodes.length ?? 0} nodes, ${desired?.networks.length ?? 0} networks\n`,
-      )
+    const { nodes = [], networks = [] } = desired ?? {}
+    const right = `${file}: valid, ${plural(nodes.length, 'node')}, ${plural(networks.length, 'network')}\n`
+    ctx.stdout.write(problems.length > 0 ? formatProblems(file, text, [...problems]) : right)
   }
   return valid ? exitCodes.done : exitCodes.usage
 }
