@@ -1,4 +1,5 @@
 import type { NodeItem } from '../api/items.js'
+import type { Status } from '../api/status.js'
 import type { ApplyResult } from '../api/topology.js'
 import { ApiClient } from '../cli/client.js'
 import { mountBpffs } from './bpffs.js'
@@ -103,9 +104,10 @@ export async function waitProgrammed(
   await waitUntil(programmed, { lab, what, why, processes, timeoutMs: 30_000, signal })
 }
 
+// /readyz says the same in words; the list of nodes, asked for next, is of a view that has been loaded.
 async function isReady(client: ApiClient): Promise<boolean> {
-  return client.request('GET', '/readyz').then(
-    () => true,
+  return client.request<Status>('GET', '/api/v1/status').then(
+    ({ store, controller }) => store.available && controller.revision > 0,
     () => false,
   )
 }
