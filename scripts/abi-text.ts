@@ -18,7 +18,6 @@ export function abiText(abi: Abi): string {
     ...abi.enums.map(enumText),
     ...abi.structs.map(structText),
     mapsText(abi.maps.filter(({ key, value }) => key !== undefined && value !== undefined)),
-    ringsText(abi.maps.filter(({ value }) => value === undefined)),
     digestText(abi),
   ].join('\n\n')
   return `${importText(body)}\n\n${body}\n`
@@ -157,15 +156,6 @@ function mapsText(maps: readonly MapLayout[]): string {
       `    perCpu: ${perCpuTypes.has(type)},`,
       '  },',
     ]),
-    '} as const',
-  ].join('\n')
-}
-
-function ringsText(rings: readonly MapLayout[]): string {
-  return [
-    '/** Ring buffers, by name. */',
-    'export const rings = {',
-    ...rings.map(({ name, maxEntries }) => `  ${name}: { bytes: ${grouped(maxEntries)} },`),
     '} as const',
   ].join('\n')
 }

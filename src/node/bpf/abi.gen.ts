@@ -512,10 +512,5 @@ export const maps = {
   },
 } as const
 
-/** Ring buffers, by name. */
-export const rings = {
-  events: { bytes: 262_144 },
-} as const
-
 /** Equal exactly when programs, pinned maps and user space of two builds fit each other. */
 export const abiDigest = 'a559c2e3f7dd3efdcdf89de052113fe9a1aa47ae2b67ace9dfbb617d14f0651c'

@@ -13,7 +13,6 @@ export const EINVAL = koffi.os.errno['EINVAL']!
 export const ENOSPC = koffi.os.errno['ENOSPC']!
 export const EINTR = koffi.os.errno['EINTR']!
 export const ENOBUFS = koffi.os.errno['ENOBUFS']!
-export const EBUSY = koffi.os.errno['EBUSY']!
 export const ENOLINK = koffi.os.errno['ENOLINK']!
 /** The kernel's own, never in `errno.h`: a map or attach type lacks the operation. */
 export const ENOTSUPP = 524

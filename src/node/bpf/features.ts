@@ -14,24 +14,6 @@ const CAP_NET_ADMIN = 12
 const CAP_SYS_ADMIN = 21
 const CAP_BPF = 39
 
-/** What this host can do; probed, never compared by version. */
-export interface Features {
-  /** TC programs as links on the device (Linux 6.6). */
-  readonly tcx: boolean
-  /** The kernel's own types, for CO-RE. */
-  readonly kernelBtf: boolean
-  /** Names of the capabilities that the dataplane needs and the process lacks. */
-  readonly missingCapabilities: readonly string[]
-}
-
-export function probeFeatures(): Features {
-  return {
-    tcx: hasTcx(),
-    kernelBtf: existsSync('/sys/kernel/btf/vmlinux'),
-    missingCapabilities: missingCapabilities(),
-  }
-}
-
 /**
  * TCX: a kernel that knows the attach type looks for the device and says ENODEV;
  * an older one says EINVAL. Needs CAP_NET_ADMIN.
@@ -51,7 +33,7 @@ export function missingCapabilities(): string[] {
 }
 
 /** CapEff of proc_pid_status(5), one bit for each capability. */
-export function effectiveCapabilities(): bigint {
+function effectiveCapabilities(): bigint {
   const line = readFileSync('/proc/self/status', 'utf8').match(/^CapEff:\s*([0-9a-f]+)$/m)
   return BigInt(`0x${line?.[1] ?? '0'}`)
 }

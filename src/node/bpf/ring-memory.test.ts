@@ -8,8 +8,8 @@ const DISCARD = 0x4000_0000
 /** A ring in plain memory; `put` plays the kernel. */
 function ring(start = 0n): {
   memory: RingMemory
-  put(number: number, bits?: number): number
-  commit(at: number): void
+  put: (number: number, bits?: number) => number
+  commit: (at: number) => void
 } {
   const data = new ArrayBuffer(2 * SIZE)
   const memory: RingMemory = {
