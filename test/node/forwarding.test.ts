@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Rig, until } from './rig.js'
+
+describe.each([
+  ['IPv4', false, 1450],
+  ['IPv6', true, 1430],
+])('two nodes with an %s underlay', (_, v6, mtu) => {
+  let rig: Rig
+  beforeAll(async () => {
+    rig = await new Rig().build({ v6 })
+    rig.daemon('h0')
+    rig.daemon('h1')
+    await rig.settled('h0', 'h1')
+  })
+  afterAll(() => rig.remove())
+
+  it('carry IPv4 and IPv6 between their endpoints', () => {
+    expect(rig.ping('e0', '10.1.0.2', 3)).toBe(true)
+    expect(rig.ping('e0', 'fd01::2', 3)).toBe(true)
+    expect(rig.ping('e1', '10.1.0.1')).toBe(true)
+  })
+
+  it('give ports and VXLAN device the MTU that the underlay leaves', () => {
+    expect(rig.run('h0', 'ip -o link show tap0')).toContain(` mtu ${mtu} `)
+    expect(rig.run('h0', 'ip -o link show weft-vxlan')).toContain(` mtu ${mtu} `)
+  })
+
+  it('claim the MACs that they hear, and stop flooding once the controller has placed them', async () => {
+    await until('both MACs are placed', () => rig.controller.segments.get(7)!.entries.size === 2)
+    await rig.settled('h0', 'h1')
+    const before = rig.controller.told.get('h0')!.report?.tunnels[0]?.tx_packets ?? 0
+    expect(rig.ping('e0', '10.1.0.2', 10)).toBe(true)
+    await until(
+      'the report has the pings',
+      () => (rig.controller.told.get('h0')!.report?.tunnels[0]?.tx_packets ?? 0) >= before + 10,
+    )
+    const forwarded = rig.get('h0', '/metrics')
+    expect(forwarded).toMatch(/weft_forwarded_packets_total\{.*reason="forward_tunnel".*\} \d\d/)
+  })
+
+  it('say that they are ready', () => {
+    expect(JSON.parse(rig.get('h0', '/readyz'))).toMatchObject({ status: 'ok' })
+    expect(rig.status('h0')).toMatchObject({ ready: true, failures: [] })
+  })
+})

@@ -1,0 +1,87 @@
+import { readdirSync, statSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { abiDigest } from '../../src/node/bpf/abi.gen.js'
+import { type Daemon, Rig, until } from './rig.js'
+
+describe('the life of a node daemon', () => {
+  let rig: Rig
+  let h0: Daemon
+  beforeEach(async () => {
+    rig = await new Rig().build()
+    h0 = rig.daemon('h0')
+    rig.daemon('h1')
+    await rig.settled('h0', 'h1')
+  })
+  afterEach(() => rig.remove())
+
+  const links = (host: string) => `${rig.bpffs(host)}/${abiDigest.slice(0, 12)}/links`
+  /** What must be the same objects after a restart. */
+  const kernel = () => ({
+    links: readdirSync(links('h0')).map((name) => [name, statSync(`${links('h0')}/${name}`).ino]),
+    device: rig.run('h0', 'ip -o link show weft-vxlan').split(':')[0],
+  })
+
+  it('forwards on while it is dead, and touches neither links nor device when it comes back', async () => {
+    expect(rig.ping('e0', '10.1.0.2')).toBe(true)
+    await until('both MACs are placed', () => rig.controller.segments.get(7)!.entries.size === 2)
+    await rig.settled('h0', 'h1')
+    const before = kernel()
+    const programs = rig.status('h0').programs.map(({ id }) => id)
+    await rig.kill(h0)
+    expect(rig.ping('e0', '10.1.0.2', 5)).toBe(true)
+
+    const instance = rig.controller.told.get('h0')!.hello.instance
+    rig.daemon('h0')
+    await until('it is back', () => rig.controller.told.get('h0')!.hello.instance !== instance)
+    await rig.settled('h0')
+    expect(kernel()).toEqual(before)
+    expect(rig.status('h0').programs.map(({ id }) => id)).toEqual(programs)
+    expect(rig.status('h0').repairs).toEqual({})
+    await until('its claims are the same', () => rig.controller.told.get('h0')!.claims.length > 0)
+    expect(rig.controller.told.get('h0')!.claims[0]).toMatchObject({
+      complete: true,
+      claims: [{ interface: 'tap0' }],
+    })
+    expect(rig.controller.segments.get(7)!.entries.size).toBe(2)
+  })
+
+  it('ends with 0 on SIGTERM and leaves forwarding as it is', async () => {
+    expect(await rig.kill(h0, 'SIGTERM')).toBe(0)
+    expect(h0.stderr).toBe('')
+    expect(rig.ping('e0', '10.1.0.2', 3)).toBe(true)
+  })
+
+  it('takes everything of its own away with --detach-on-exit', async () => {
+    await rig.kill(h0, 'SIGTERM')
+    const last = rig.daemon('h0', ['--detach-on-exit'])
+    await until('it has the state', () => last.log.some(({ msg }) => msg === 'in sync'))
+    await until('it is programmed', () => last.log.length > 0 && rig.status('h0').ready)
+    expect(await rig.kill(last, 'SIGTERM')).toBe(0)
+    expect(rig.run('h0', 'ip -o link')).not.toContain('weft-vxlan')
+    expect(readdirSync(rig.bpffs('h0'))).toEqual([])
+  })
+
+  it('forwards on without a controller, and is in sync again when one comes', async () => {
+    rig.controller.stop()
+    await until('it knows', () => !(JSON.parse(rig.get('h0', '/readyz')) as { connected: boolean }).connected)
+    expect(rig.ping('e0', '10.1.0.2', 5)).toBe(true)
+    await rig.controller.start()
+    await rig.settled('h0', 'h1')
+  })
+
+  it('refuses a second daemon in the same namespace, which then ends with 5', async () => {
+    const second = rig.daemon('h0', ['--http-listen', ''])
+    expect(await second.ended).toBe(5)
+    expect(second.stderr).toMatch(
+      /^weft-node: W-2004 another weft-node runs in this network namespace\n {2}next: /,
+    )
+    expect(rig.status('h0').ready).toBe(true)
+  })
+
+  it('refuses the bpffs directory of a daemon in another namespace', async () => {
+    await rig.kill(h0, 'SIGTERM')
+    const second = rig.daemon('h0', ['--bpffs', rig.bpffs('h1')])
+    expect(await second.ended).toBe(5)
+    expect(second.stderr).toContain('in another network namespace')
+  })
+})
