@@ -30,6 +30,7 @@ emit_mac_event(enum event_kind kind, const struct fdb_key *mac, __u32 ifindex, _
 	event->mac = mac->mac;
 	event->pad = 0;
 	event->ifindex = ifindex;
+	event->pad_at = 0;
 	event->at_ns = now;
 	bpf_ringbuf_submit(event, 0);
 }
