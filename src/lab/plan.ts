@@ -71,14 +71,14 @@ class Batch {
   constructor(lab: string, namespaces: readonly string[]) {
     for (const namespace of namespaces) {
       this.create.push(`netns add ${namespace}`)
-      this.configure.set(namespace, [`link set lo alias ${namespaceMark(lab)}`, 'link set lo up'])
+      this.configure.set(namespace, [`link set dev lo alias ${namespaceMark(lab)}`, 'link set dev lo up'])
     }
   }
 
   bridge(namespace: string, mtu: number): void {
     // Snooping needs a querier, which a lab has not: neighbour discovery would stop when entries age out.
     this.create.push(`link add br0 netns ${namespace} type bridge mcast_snooping 0`)
-    this.in(namespace, 'link set br0 addrgenmode none', `link set br0 mtu ${mtu} up`)
+    this.in(namespace, 'link set dev br0 addrgenmode none', `link set dev br0 mtu ${mtu} up`)
   }
 
   underlay(
@@ -89,10 +89,10 @@ class Batch {
   ): void {
     const { namespace, mtu } = segment
     this.create.push(
-      `link add ${dev} netns ${host} mtu ${mtu} type veth peer name port${index} netns ${namespace} mtu ${mtu}`,
+      `link add name ${dev} netns ${host} mtu ${mtu} type veth peer name port${index} netns ${namespace} mtu ${mtu}`,
     )
-    this.in(namespace, `link set port${index} addrgenmode none`, `link set port${index} master br0 up`)
-    this.in(host, ...withoutAutomaticAddress(dev), `link set ${dev} up`)
+    this.in(namespace, `link set dev port${index} addrgenmode none`, `link set dev port${index} master br0 up`)
+    this.in(host, ...withoutAutomaticAddress(dev), `link set dev ${dev} up`)
     this.in(host, addressLine(`${address}/${prefix_length}`, dev))
   }
 
@@ -101,8 +101,8 @@ class Batch {
       `link add eth0 netns ${namespace} address ${mac} mtu ${mtu} type veth peer name ${port} netns ${host} mtu ${mtu}`,
     )
     // No address on the host's end: the host is no station of the segment.
-    this.in(host, `link set ${port} addrgenmode none`, `link set ${port} up`)
-    this.in(namespace, ...withoutAutomaticAddress('eth0'), 'link set eth0 up')
+    this.in(host, `link set dev ${port} addrgenmode none`, `link set dev ${port} up`)
+    this.in(namespace, ...withoutAutomaticAddress('eth0'), 'link set dev eth0 up')
     if (addresses.some((address) => address.includes(':')))
       this.in(namespace, addressLine(`${linkLocal(mac)}/64`, 'eth0'))
     for (const address of addresses) this.in(namespace, addressLine(address, 'eth0'))
@@ -117,7 +117,7 @@ class Batch {
 
 // The kernel's own link-local address goes through duplicate address detection, a second in which nothing works.
 function withoutAutomaticAddress(device: string): string[] {
-  return [`link set ${device} addrgenmode none`]
+  return [`link set dev ${device} addrgenmode none`]
 }
 
 function addressLine(cidr: string, device: string): string {

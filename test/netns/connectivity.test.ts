@@ -11,7 +11,7 @@ describe('endpoints on different hosts', () => {
     ['r0', 'r2'],
     ['r2', 'r1'],
     ['blue0', 'blue2'],
-    ['twin', 'mate'],
+    ['twin', 'blue2'],
   ])('%s pings %s by IPv4 and IPv6 without a loss', async (from, to) => {
     expect(await lab().ping(from, lab().address(to, 4), { count: 20 })).toBe(20)
     expect(await lab().ping(from, lab().address(to, 6), { count: 20 })).toBe(20)
@@ -58,7 +58,7 @@ describe('two networks', () => {
     // Both flows run at once, so the tables hold both meanings of the MAC.
     const [red, blue] = await Promise.all([
       lab().ping('r2', lab().address('r1'), { count: 20 }),
-      lab().ping('mate', lab().address('twin'), { count: 20 }),
+      lab().ping('blue2', lab().address('twin'), { count: 20 }),
     ])
     expect([red, blue]).toEqual([20, 20])
   })
@@ -66,9 +66,9 @@ describe('two networks', () => {
   it('never see a frame of each other', async () => {
     const { mac } = lab().endpoint('r0')
     const everything = `ether src ${mac}`
-    const seen = await capture(lab(), 'mate', 'eth0', everything, async () => {
-      await lab().run('r0', 'ping', '-c', '2', '-i', '0.1', '-W', '0.2', lab().address('mate'))
-      await lab().run('r0', 'ping', '-c', '2', '-i', '0.1', '-W', '0.2', lab().address('mate', 6))
+    const seen = await capture(lab(), 'blue2', 'eth0', everything, async () => {
+      await lab().run('r0', 'ping', '-c', '2', '-i', '0.1', '-W', '0.2', lab().address('blue2'))
+      await lab().run('r0', 'ping', '-c', '2', '-i', '0.1', '-W', '0.2', lab().address('blue2', 6))
       expect(await lab().ping('r0', lab().address('r2'))).toBe(3)
     })
     expect(seen).toBe('')

@@ -221,7 +221,7 @@ export async function capture(
     child.kill('SIGINT')
     await exited
   }
-  return stdout
+  return stdout.trim()
 }
 
 async function untilSays(stream: NodeJS.ReadableStream, text: string): Promise<void> {

@@ -19,13 +19,13 @@ export async function checkMtu(
   return judgePairs(pairs, async ({ from, to, address }) => {
     const mtu = Math.min(from.mtu, to.mtu)
     const payload = mtu - (isV6(address) ? 40 : 20) - ICMP_HEADER
-    const ping = (size: number) =>
-      run(['ping', '-n', '-q', '-M', 'do', '-c', '1', '-w', '2', '-s', String(size), address], {
+    const ping = (size: number, seconds: string) =>
+      run(['ping', '-n', '-q', '-M', 'do', '-c', '1', '-W', seconds, '-s', String(size), address], {
         namespace: from.namespace,
         signal,
       })
-    if ((await ping(payload)).code !== 0) return `${mtu} bytes do not pass`
-    if ((await ping(payload + 1)).code === 0) return `${mtu + 1} bytes pass, over the MTU of ${mtu}`
+    if ((await ping(payload, '2')).code !== 0) return `${mtu} bytes do not pass`
+    if ((await ping(payload + 1, '0.2')).code === 0) return `${mtu + 1} bytes pass, over the MTU of ${mtu}`
     return undefined
   })
 }
