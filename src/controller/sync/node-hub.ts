@@ -134,8 +134,8 @@ export class NodeHub {
       },
     )
     if (hello.instance === '' || stream.hello.instance !== hello.instance) throw error
-    this.leave(stream)
     stream.fail(error)
+    this.leave(stream)
   }
 
   private heard(stream: NodeStream, report: NodeReport): void {
