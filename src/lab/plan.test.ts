@@ -31,12 +31,12 @@ describe('planLab', () => {
   const plan = planLab(desired, spec)
 
   it('makes nothing in the namespace that ip runs in', () => {
-    for (const line of plan.create) expect(line).toMatch(/^netns add |^link add \S+ netns /)
+    for (const line of plan.create) expect(line).toMatch(/^netns add |^link add (name )?\S+ netns /)
   })
 
   it('marks every namespace', () => {
     for (const namespace of plan.namespaces)
-      expect(plan.configure.get(namespace)?.[0]).toBe('link set lo alias weft-lab:small')
+      expect(plan.configure.get(namespace)?.[0]).toBe('link set dev lo alias weft-lab:small')
   })
 
   it('gives no IPv6 address that has to wait for duplicate address detection', () => {
