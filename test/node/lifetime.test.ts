@@ -1,6 +1,7 @@
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { abiDigest } from '../../src/node/bpf/abi.gen.js'
+import { abiDigest, maps } from '../../src/node/bpf/abi.gen.js'
+import { BpfMap } from '../../src/node/bpf/map.js'
 import { type Daemon, Rig, until } from './rig.js'
 
 describe('the life of a node daemon', () => {
@@ -55,7 +56,7 @@ describe('the life of a node daemon', () => {
     await rig.kill(h0, 'SIGTERM')
     const last = rig.daemon('h0', ['--detach-on-exit'])
     await until('it has the state', () => last.log.some(({ msg }) => msg === 'in sync'))
-    await until('it is programmed', () => last.log.length > 0 && rig.status('h0').ready)
+    await until('it is programmed', () => rig.isReady('h0'))
     expect(await rig.kill(last, 'SIGTERM')).toBe(0)
     expect(rig.run('h0', 'ip -o link')).not.toContain('weft-vxlan')
     expect(readdirSync(rig.bpffs('h0'))).toEqual([])
@@ -83,5 +84,49 @@ describe('the life of a node daemon', () => {
     const second = rig.daemon('h0', ['--bpffs', rig.bpffs('h1')])
     expect(await second.ended).toBe(5)
     expect(second.stderr).toContain('in another network namespace')
+  })
+
+  it('loses and duplicates nothing while it is killed and started again', async () => {
+    expect(rig.ping('e0', '10.1.0.2')).toBe(true)
+    const flow = rig.flow('e0', '10.1.0.2', 1500)
+    await rig.kill(h0)
+    rig.daemon('h0')
+    await until('it is programmed', () => rig.isReady('h0'))
+    expect(await flow).toEqual({ sent: 1500, received: 1500, duplicates: 0 })
+  })
+
+  it('takes over the links of another build without losing a frame, then removes what that build left', async () => {
+    expect(rig.ping('e0', '10.1.0.2')).toBe(true)
+    const before = kernel()
+    await rig.kill(h0)
+    const own = `${rig.bpffs('h0')}/${abiDigest.slice(0, 12)}`
+    const other = `${rig.bpffs('h0')}/0123456789ab`
+    renameSync(own, other)
+    const flow = rig.flow('e0', '10.1.0.2', 1500)
+    rig.daemon('h0')
+    await until('it is programmed', () => existsSync(own) && rig.status('h0').ready)
+    await until('the other build is gone', () => !existsSync(other))
+    expect(kernel()).toEqual(before)
+    expect(await flow).toEqual({ sent: 1500, received: 1500, duplicates: 0 })
+    using learned = BpfMap.open(`${own}/maps/learned`, maps.learned)
+    expect(learned.entries()).toHaveLength(1)
+  })
+
+  it('takes ports, tables and device away when no topology has the node any more', async () => {
+    const node = rig.controller.assignments.get('h0')!
+    rig.controller.assignments.set('h0', { ...node, underlay_dev: '', ports: [] })
+    rig.controller.publish()
+    await rig.settled('h0')
+    expect(rig.status('h0')).toMatchObject({ ready: true, programs: [], ports: [] })
+    expect(readdirSync(links('h0'))).toEqual([])
+    expect(rig.run('h0', 'ip -o link')).not.toContain('weft-vxlan')
+  })
+
+  it('goes on to the next controller when one does not answer', async () => {
+    await rig.kill(h0, 'SIGTERM')
+    const controllers = `unix:${rig.dir}/nobody.sock,${rig.controller.address}`
+    const daemon = rig.daemon('h0', [], { controllers })
+    await until('it is in sync', () => daemon.log.some(({ msg }) => msg === 'in sync'))
+    expect(daemon.log).toContainEqual(expect.objectContaining({ msg: 'no controller', code: 'W-3009' }))
   })
 })

@@ -72,15 +72,10 @@ describe('a node that cannot do what it is asked', () => {
   })
 
   it('ends with 7 and names the capability that it lacks', async () => {
-    const child = spawn(
-      'setpriv',
-      ['--bounding-set=-net_admin', '--inh-caps=-net_admin', process.execPath, '--import', 'tsx'].concat(
-        'src/node/main.ts',
-        '--node-name=x',
-        `--bpffs=${rig.dir}/bpf/none`,
-      ),
-      { cwd: new URL('../..', import.meta.url) },
-    )
+    const lacking = ['setpriv', '--bounding-set=-net_admin', '--inh-caps=-net_admin', process.execPath]
+    const daemon = ['--import', 'tsx', 'src/node/main.ts', '--node-name=x', `--bpffs=${rig.dir}/bpf/none`]
+    const [program, ...args] = [...lacking, ...daemon]
+    const child = spawn(program!, args, { cwd: new URL('../..', import.meta.url) })
     let stderr = ''
     child.stderr.on('data', (chunk: Buffer) => {
       stderr += chunk

@@ -33,7 +33,7 @@ export class Rig {
   private readonly children = new Map<string, Daemon>()
 
   async build(opts: { readonly v6?: boolean } = {}): Promise<this> {
-    execFileSync('scripts/build-bpf', { cwd: root })
+    execFileSync(join(root, 'scripts/build-bpf'))
     mkdirSync(`${this.dir}/bpf`, { recursive: true })
     mountBpffs(`${this.dir}/bpf`)
     const [h0, h1] = [this.namespace('h0'), this.namespace('h1')]
@@ -83,7 +83,7 @@ export class Rig {
     })
   }
 
-  daemon(host: string, flags: readonly string[] = []): Daemon {
+  daemon(host: string, flags: readonly string[] = [], opts: { controllers?: string } = {}): Daemon {
     const child = spawn(
       'nsenter',
       [
@@ -92,8 +92,10 @@ export class Rig {
         '--import',
         'tsx',
         join(root, 'src/node/main.ts'),
-        ...['--node-name', host, '--controller', this.controller.address],
-        ...['--bpffs', this.bpffs(host), '--http-listen', `unix:${this.dir}/${host}.sock`],
+        `--node-name=${host}`,
+        `--controller=${opts.controllers ?? this.controller.address}`,
+        `--bpffs=${this.bpffs(host)}`,
+        `--http-listen=unix:${this.dir}/${host}.sock`,
         ...flags,
       ],
       { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -124,6 +126,12 @@ export class Rig {
     }
   }
 
+  /** False also while nobody serves. */
+  isReady(host: string): boolean {
+    const args = ['-s', '--unix-socket', `${this.dir}/${host}.sock`, 'http://localhost/readyz']
+    return spawnSync('curl', args, { encoding: 'utf8' }).stdout.includes('"status":"ok"')
+  }
+
   /** Until each host has acknowledged the controller's newest revision without failure. */
   async settled(...hosts: string[]): Promise<void> {
     for (const host of hosts) {
@@ -143,6 +151,27 @@ export class Rig {
   async kill(daemon: Daemon, signal: NodeJS.Signals = 'SIGKILL'): Promise<number | string> {
     daemon.child.kill(signal)
     return daemon.ended
+  }
+
+  /** Echo requests, one each 2 ms, while the test goes on; ends when all are sent and the answers in. */
+  async flow(
+    from: string,
+    to: string,
+    count: number,
+  ): Promise<{ sent: number; received: number; duplicates: number }> {
+    const args = ['ping', '-q', '-i', '0.002', '-c', `${count}`, '-W', '2', to]
+    const child = spawn('nsenter', [`--net=/run/netns/${this.ns(from)}`, ...args])
+    let out = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk
+    })
+    await new Promise((resolve) => child.once('close', resolve))
+    const number = (pattern: RegExp) => Number(pattern.exec(out)?.[1] ?? 0)
+    return {
+      sent: number(/(\d+) packets transmitted/),
+      received: number(/(\d+) received/),
+      duplicates: number(/\+(\d+) duplicates/),
+    }
   }
 
   async remove(): Promise<void> {

@@ -19,7 +19,7 @@ const LEAST_MTU = 68 // RFC 791
 /**
  * The VXLAN device: made when absent, adopted when right, repaired when not. It
  * is in metadata mode: the programs pick VNI and VTEP of each frame. A device of
- * that name that is not ours is left alone.
+ * that name that is not ours is left alone. A node without underlay has none.
  */
 export class DeviceDriver implements Driver<NodeState> {
   readonly name = 'device'
@@ -32,6 +32,12 @@ export class DeviceDriver implements Driver<NodeState> {
 
   async apply({ assignment }: NodeState, { resync }: { resync: boolean }): Promise<Failure[]> {
     await this.links.refresh(resync)
+    if (assignment.underlay_dev === '') {
+      await this.remove()
+      this.status.tunnel = undefined
+      this.status.tunnelMtu = undefined
+      return []
+    }
     const what = `device ${DEVICE}`
     const underlay = this.links.byName.get(assignment.underlay_dev)
     if (!underlay) {
@@ -54,9 +60,12 @@ export class DeviceDriver implements Driver<NodeState> {
 
   /** Takes the device away, if it is ours. */
   async remove(): Promise<void> {
-    await this.links.refresh(true)
+    await this.links.refresh()
     const device = this.links.byName.get(DEVICE)
-    if (device && isOurs(device)) await deleteLink(device.ifindex)
+    if (!device || !isOurs(device)) return
+    await deleteLink(device.ifindex)
+    this.links.expire()
+    this.had = undefined
   }
 
   // What works goes on working, whatever could not be changed about it.
