@@ -14,7 +14,7 @@ await runDaemon({
     const stop = AbortSignal.any([signal, failed.signal])
     const { control, done } = await startController(config, log, stop)
     done.catch(() => {}) // it is awaited below
-    const http = { log, insecure: config.insecure, signal: stop }
+    const http = { log, insecure: config.insecure, lab: config.lab, signal: stop }
     const app = await buildHttp(control, http)
     await together(stop, [
       async (ends) => {
