@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import Table from 'cli-table3'
-import { stringify } from 'yaml'
+import type * as Yaml from 'yaml'
 import type { OutputFormat } from './context.js'
 
 /** One column of a table. */
@@ -40,9 +41,9 @@ export function renderList<T>(
 
 /** A single value, for scripts. YAML is quoted for readers of YAML 1.1, to whom a MAC may be a number of base 60. */
 export function renderValue(value: unknown, format: 'json' | 'yaml'): string {
-  return format === 'json'
-    ? `${JSON.stringify(value, null, 2)}\n`
-    : stringify(value, { lineWidth: 0, version: '1.1' })
+  if (format === 'json') return `${JSON.stringify(value, null, 2)}\n`
+  const { stringify } = createRequire(import.meta.url)('yaml') as typeof Yaml // would slow down every table
+  return stringify(value, { lineWidth: 0, version: '1.1' })
 }
 
 /** Rows in columns, two spaces apart, no trailing blanks. */

@@ -12,8 +12,10 @@ type Places = NonNullable<ProblemDetails['errors']>
 export class TopologyProblems extends WeftError {
   constructor(problems: readonly Problem[]) {
     const [first] = problems
-    const count = `${problems.length} error${problems.length === 1 ? '' : 's'} in the topology`
-    super(first?.code ?? 'W-5000', `${count}. The first: ${first?.message}. Nothing was stored.`, {
+    const where = first ? `line ${first.line}, column ${first.column}: ${first.message}` : ''
+    const head =
+      problems.length === 1 ? where : `${problems.length} errors in the topology, the first at ${where}`
+    super(first?.code ?? 'W-5000', `${head}. Nothing was stored.`, {
       next: 'weft validate FILE',
       details: { errors: problems.map(placeOf) },
     })

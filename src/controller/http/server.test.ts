@@ -130,7 +130,9 @@ describe('topologies', () => {
     expect(answer.statusCode).toBe(422)
     expect(answer.headers['content-type']).toBe('application/problem+json')
     const { errors, detail } = problem.parse(answer.json())
-    expect(detail).toMatch(/^2 errors in the topology\..*Nothing was stored\.$/)
+    expect(detail).toMatch(
+      /^2 errors in the topology, the first at line 16, column 5: .*\. Nothing was stored\.$/,
+    )
     expect(errors).toEqual([
       expect.objectContaining({ code: 'W-1002', pointer: '/networks/red/flod', line: 16, column: 5 }),
       expect.objectContaining({ code: 'W-1004', pointer: '/networks/blue/vni', line: 26 }),
