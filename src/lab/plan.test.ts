@@ -42,7 +42,9 @@ describe('planLab', () => {
   it('gives no IPv6 address that has to wait for duplicate address detection', () => {
     const lines = plan.configure.get('weft-small-alice')!
     for (const line of lines.filter((one) => /^addr add .*:/.test(one))) expect(line).toMatch(/ nodad$/)
-    expect(lines.indexOf('link set dev eth0 addrgenmode none')).toBeLessThan(lines.indexOf('link set dev eth0 up'))
+    expect(lines.indexOf('link set dev eth0 addrgenmode none')).toBeLessThan(
+      lines.indexOf('link set dev eth0 up'),
+    )
   })
 
   it('derives the same MAC each time, and the link-local address from it', () => {

@@ -77,7 +77,7 @@ class Batch {
 
   bridge(namespace: string, mtu: number): void {
     // Snooping needs a querier, which a lab has not: neighbour discovery would stop when entries age out.
-    this.create.push(`link add br0 netns ${namespace} type bridge mcast_snooping 0`)
+    this.create.push(`link add name br0 netns ${namespace} type bridge mcast_snooping 0`)
     this.in(namespace, 'link set dev br0 addrgenmode none', `link set dev br0 mtu ${mtu} up`)
   }
 
@@ -91,14 +91,18 @@ class Batch {
     this.create.push(
       `link add name ${dev} netns ${host} mtu ${mtu} type veth peer name port${index} netns ${namespace} mtu ${mtu}`,
     )
-    this.in(namespace, `link set dev port${index} addrgenmode none`, `link set dev port${index} master br0 up`)
+    this.in(
+      namespace,
+      `link set dev port${index} addrgenmode none`,
+      `link set dev port${index} master br0 up`,
+    )
     this.in(host, ...withoutAutomaticAddress(dev), `link set dev ${dev} up`)
     this.in(host, addressLine(`${address}/${prefix_length}`, dev))
   }
 
   endpoint({ namespace, interface: port, mac, mtu, addresses }: PlannedEndpoint, host: string): void {
     this.create.push(
-      `link add eth0 netns ${namespace} address ${mac} mtu ${mtu} type veth peer name ${port} netns ${host} mtu ${mtu}`,
+      `link add name eth0 netns ${namespace} address ${mac} mtu ${mtu} type veth peer name ${port} netns ${host} mtu ${mtu}`,
     )
     // No address on the host's end: the host is no station of the segment.
     this.in(host, `link set dev ${port} addrgenmode none`, `link set dev ${port} up`)
