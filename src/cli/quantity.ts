@@ -35,7 +35,7 @@ export function formatRate(rate: number | null | undefined): string {
 }
 
 /** Anything as a cell: `-` for nothing. */
-export function orDash(value: unknown): string {
+export function orDash(value: string | number | null | undefined): string {
   return value === null || value === undefined || value === '' ? '-' : String(value)
 }
 

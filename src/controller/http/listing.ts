@@ -52,7 +52,7 @@ function filterOf(filters: readonly string[], query: ListQuery): (item: Item) =>
       ? []
       : [{ field, values: new Set((Array.isArray(value) ? value : [value]).map(String)) }]
   })
-  return (item) => wanted.every(({ field, values }) => values.has(String(item[field] ?? '')))
+  return (item) => wanted.every(({ field, values }) => values.has(textOf(item[field] ?? '')))
 }
 
 // Only the first value may be descending; the key keeps equal items apart in one order.
@@ -69,7 +69,12 @@ function compareValues(a: unknown, b: unknown): number {
   if (a === null || a === undefined) return b === null || b === undefined ? 0 : 1
   if (b === null || b === undefined) return -1
   if (typeof a === 'number' && typeof b === 'number') return a - b
-  return natural.compare(String(a), String(b)) || (String(a) < String(b) ? -1 : 1)
+  const [left, right] = [textOf(a), textOf(b)]
+  return natural.compare(left, right) || (left < right ? -1 : 1)
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
 }
 
 // host2 comes before host10. It calls `01` and `1` the same; a key must not.
