@@ -51,6 +51,7 @@ export const errorCatalogue = {
   'W-2109': row('NETLINK_FAILED', 500, 'INTERNAL', 1, true),
   'W-2110': row('MTU_TOO_SMALL', 500, 'FAILED_PRECONDITION', 1, true),
   'W-2112': row('DEVICE_NOT_OURS', 500, 'FAILED_PRECONDITION', 1, true),
+  'W-2113': row('PORT_UNFIT', 500, 'FAILED_PRECONDITION', 1, true),
   // 30xx: the control plane.
   'W-3001': row('LISTEN_REFUSED', 500, 'FAILED_PRECONDITION', 2, false),
   'W-3002': row('STORE_UNAVAILABLE', 503, 'UNAVAILABLE', 3, true),

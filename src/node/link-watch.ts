@@ -2,21 +2,25 @@ import type { Logger } from '../common/logger.js'
 import type { Links } from './drivers/links.js'
 import { LinkMonitor } from './netlink/link-monitor.js'
 
-/** Devices come in crowds: after one look, wait before the next. */
+/** Devices come in crowds: after one look, wait before the next, longer when looking is dear. */
 const QUIET_MS = 50
+const LOOK_SHARE = 10
 
 /**
  * Wakes the reconciler when devices or addresses change: at once for the first
- * of a burst, then at most every 50 ms.
+ * of a burst, then at most every 50 ms, and with at most a tenth of a CPU.
  */
 export function watchLinks(links: Links, wake: { nudge(): void }, log: Logger): Disposable {
   let timer: NodeJS.Timeout | undefined
   let again = false
   const look = () => {
-    timer = setTimeout(() => {
-      timer = undefined
-      if (again) look()
-    }, QUIET_MS).unref()
+    timer = setTimeout(
+      () => {
+        timer = undefined
+        if (again) look()
+      },
+      Math.max(QUIET_MS, links.costMs * LOOK_SHARE),
+    ).unref()
     again = false
     links.expire()
     wake.nudge()

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseMac } from '../../src/model/mac.js'
+import { abiDigest, maps } from '../../src/node/bpf/abi.gen.js'
+import { BpfMap } from '../../src/node/bpf/map.js'
 import { Rig, until } from './rig.js'
 
 describe.each([
@@ -41,5 +44,28 @@ describe.each([
   it('say that they are ready', () => {
     expect(JSON.parse(rig.get('h0', '/readyz'))).toMatchObject({ status: 'ok' })
     expect(rig.status('h0')).toMatchObject({ ready: true, failures: [] })
+  })
+
+  it('follow a MAC that moves to the other node, and the old node does not claim it back', async () => {
+    const { entries } = rig.controller.segments.get(7)!
+    const [h0, h1] = ['h0', 'h1'].map((host) => rig.controller.assignments.get(host)!.vtep)
+    const one = parseMac('02:00:00:00:00:01')!
+    expect(entries.get(one)?.vtep).toBe(h0)
+    rig.run('e0', 'ip link set eth0 down')
+    rig.run('e1', 'ip link set eth0 down')
+    rig.run('e1', 'ip link set eth0 address 02:00:00:00:00:01')
+    rig.run('e1', 'ip link set eth0 up')
+    rig.ping('e1', '10.1.0.99')
+    await until('it is placed at the other node', () => entries.get(one)?.vtep === h1)
+
+    using learned = BpfMap.open(`${rig.bpffs('h0')}/${abiDigest.slice(0, 12)}/maps/learned`, maps.learned)
+    await until('the old node has let go', () => !learned.get({ vni: 7, mac: one }))
+    rig.controller.stop()
+    await rig.controller.start()
+    rig.controller.told.clear()
+    await until('both have claimed anew', () =>
+      ['h0', 'h1'].every((host) => rig.controller.told.get(host)?.claims[0]?.complete),
+    )
+    expect(entries.get(one)?.vtep).toBe(h1)
   })
 })

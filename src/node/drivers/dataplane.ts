@@ -63,7 +63,6 @@ export class Dataplane implements Disposable {
         object.load()
       }
       const dataplane = new Dataplane(bpffs, loaded)
-      mkdirSync(join(dataplane.directory, 'links'), { recursive: true, mode: 0o700 })
       dataplane.inheritLearned()
       return dataplane
     } catch (err) {
@@ -96,14 +95,16 @@ export class Dataplane implements Disposable {
 
   /** Every link that is pinned here, wanted or not. */
   pinnedLinks(): { program: ProgramName; ifindex: number; pin: string }[] {
-    return readdirSync(join(this.directory, 'links')).flatMap((file) => {
+    const links = join(this.directory, 'links')
+    mkdirSync(links, { recursive: true, mode: 0o700 }) // should somebody have removed it
+    return readdirSync(links).flatMap((file) => {
       const [, program, ifindex] = /^(\w+)-(\d+)$/.exec(file) ?? []
       if (!programNames.includes(program as ProgramName)) return []
       return [
         {
           program: program as ProgramName,
           ifindex: Number(ifindex),
-          pin: join(this.directory, 'links', file),
+          pin: join(links, file),
         },
       ]
     })

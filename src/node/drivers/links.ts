@@ -8,6 +8,7 @@ export class Links {
   private listed: readonly Link[] = []
   private names: ReadonlyMap<string, Link> = new Map()
   private stale = true
+  private cost = 0
 
   /** What is known is old. */
   expire(): void {
@@ -18,13 +19,20 @@ export class Links {
   async refresh(force = false): Promise<void> {
     if (!this.stale && !force) return
     this.stale = false
+    const start = performance.now()
     try {
       this.listed = await listLinks()
     } catch (err) {
       this.stale = true
       throw err
     }
+    this.cost = performance.now() - start
     this.names = new Map(this.listed.map((link) => [link.name, link]))
+  }
+
+  /** Milliseconds that the last listing took. */
+  get costMs(): number {
+    return this.cost
   }
 
   get all(): readonly Link[] {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { parseMac } from '../../model/mac.js'
 import { nodeState } from './node-state.fixture.js'
 import { type Device, mtuFailures, placePorts } from './placement.js'
 
 const device = (name: string, ifindex: number, mtu = 1500): [string, Device] => [
   name,
-  { name, ifindex, mtu, up: true },
+  { name, ifindex, mtu, up: true, mac: parseMac('02:00:00:00:00:aa')! },
 ]
 const opts = { node: 'host0', tunnelMtu: 1450, reserved: ['eth0', 'weft-vxlan'] }
 
@@ -44,7 +45,7 @@ describe('placePorts', () => {
         code: 'W-2104',
         what: 'port host0/tap0',
         message: 'device tap0 of node host0 does not exist',
-        next: 'ip link show tap0',
+        next: 'ip -d link show tap0',
       },
     ])
   })
@@ -53,6 +54,14 @@ describe('placePorts', () => {
     const state = nodeState({ ports: [['eth0', 7]], segments: [{ vni: 7 }] })
     const { ports, failures } = placePorts(state, new Map([device('eth0', 2)]), opts)
     expect(ports).toEqual([])
-    expect(failures).toMatchObject([{ what: 'port host0/eth0' }])
+    expect(failures).toMatchObject([{ code: 'W-2113', what: 'port host0/eth0' }])
+  })
+
+  it('never makes a port of a device that carries no Ethernet', () => {
+    const state = nodeState({ ports: [['tun0', 7]], segments: [{ vni: 7 }] })
+    const tun = { name: 'tun0', ifindex: 6, mtu: 1500, up: true }
+    const { ports, failures } = placePorts(state, new Map([['tun0', tun]]), opts)
+    expect(ports).toEqual([])
+    expect(failures).toMatchObject([{ code: 'W-2113', what: 'port host0/tun0' }])
   })
 })

@@ -1,4 +1,5 @@
 import { WeftError } from '../../common/errors.js'
+import type { Mac } from '../../model/mac.js'
 import type { NodeState } from '../../model/segment-table.js'
 import type { Failure } from '../../rpc/records.js'
 import { failureOf } from './failure.js'
@@ -10,6 +11,8 @@ export interface Device {
   /** Largest L3 packet, bytes. */
   readonly mtu: number
   readonly up: boolean
+  /** Absent on devices that carry no Ethernet. */
+  readonly mac?: Mac
 }
 
 /** A declared port whose device is there. */
@@ -45,15 +48,10 @@ export function placePorts(
     const what = `port ${opts.node}/${declared.interface}`
     const segment = state.segments.get(declared.vni)
     const device = devices.get(declared.interface)
-    const error = opts.reserved.includes(declared.interface)
-      ? isReserved(declared.interface, opts.node)
-      : !device
-        ? isMissing(declared.interface, opts.node)
-        : !segment
-          ? hasNoSegment(declared.interface, declared.vni)
-          : undefined
-    if (error) failures.push(failureOf(error, what))
-    if (error || !segment || !device) continue
+    if (!device || !segment || device.mac === undefined || opts.reserved.includes(device.name)) {
+      failures.push(failureOf(obstacle(declared, device, opts), what))
+      continue
+    }
     const tunnelMtu = opts.tunnelMtu ?? NO_LIMIT
     const mtu = segment.spec.mtu === 0 ? tunnelMtu : Math.min(segment.spec.mtu, tunnelMtu)
     ports.push({ ...declared, ifindex: device.ifindex, mtu, device })
@@ -76,18 +74,19 @@ export function mtuFailures(state: NodeState, tunnelMtu: number | undefined): Fa
     })
 }
 
-function isMissing(name: string, node: string): WeftError {
-  return new WeftError('W-2104', `device ${name} of node ${node} does not exist`, {
-    next: `ip link show ${name}`,
-  })
-}
-
-function isReserved(name: string, node: string): WeftError {
-  return new WeftError('W-2104', `device ${name} of node ${node} carries the tunnels and cannot be a port`, {
-    next: 'name another interface in the topology',
-  })
-}
-
-function hasNoSegment(name: string, vni: number): WeftError {
+function obstacle(
+  { interface: name, vni }: { readonly interface: string; readonly vni: number },
+  device: Device | undefined,
+  { node, reserved }: PlaceOptions,
+): WeftError {
+  const next = `ip -d link show ${name}`
+  const what = `device ${name} of node ${node}`
+  if (!device) return new WeftError('W-2104', `${what} does not exist`, { next })
+  if (reserved.includes(name)) {
+    return new WeftError('W-2113', `${what} carries the tunnels and cannot be a port`, { next })
+  }
+  if (device.mac === undefined) {
+    return new WeftError('W-2113', `${what} carries no Ethernet and cannot be a port`, { next })
+  }
   return new WeftError('W-3010', `the controller placed ${name} in VNI ${vni} but sent no table of it`)
 }

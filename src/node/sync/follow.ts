@@ -31,13 +31,13 @@ export interface FollowDeps {
 export async function follow(deps: FollowDeps, signal: AbortSignal): Promise<void> {
   const { addresses, log } = deps
   let failures = 0
-  let told = ''
+  const told = new Set<string>()
   while (!signal.aborted) {
     const address = addresses[failures % addresses.length]!
     let synced = false
     const error = await runStream(deps, address, signal, () => {
       synced = true
-      told = ''
+      told.clear()
     })
     if (signal.aborted) return
     deps.uplink.closed(address, error.message)
@@ -47,8 +47,8 @@ export async function follow(deps: FollowDeps, signal: AbortSignal): Promise<voi
     }
     failures++
     // One line for each thing that is wrong, however often it is tried.
-    if (!synced && told !== error.code) {
-      told = error.code
+    if (!synced && !told.has(error.code)) {
+      told.add(error.code)
       tell(deps, address, error)
     }
     const waitMs = reconnectMs(failures, addresses.length)
