@@ -84,7 +84,7 @@ function daemonCommand(component: Component, settings: readonly Setting[]): Comm
   const command = new Command(`weft-${component}`)
     .exitOverride()
     .configureOutput({ writeErr: () => {} }) // errors leave as WeftError
-    .configureHelp({ sortOptions: false })
+    .configureHelp({ optionDescription: (option) => option.description })
     .usage('[settings]')
     .version(`weft-${component} ${version}`)
     .allowExcessArguments(false)
