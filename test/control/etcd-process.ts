@@ -52,6 +52,11 @@ export class EtcdProcess {
     await exited
   }
 
+  /** Loses all that was written; for an etcd that does not run. */
+  async wipe(): Promise<void> {
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+
   async stop(): Promise<void> {
     await this.kill()
     rmSync(this.directory, { recursive: true, force: true })
