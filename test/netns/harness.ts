@@ -207,36 +207,35 @@ export async function capture(
   filter: string,
   work: () => Promise<unknown>,
 ): Promise<string> {
-  const argv = ['tcpdump', '-i', device, '-n', '-e', '-vv', '-U', '--immediate-mode', filter]
+  const argv = ['tcpdump', '-i', device, '-n', '-e', '-vv', '-l', '--immediate-mode', filter]
   const [program = '', ...args] = inNamespace(lab.namespace(member), argv)
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  const exited = once(child, 'exit')
+  const child = spawn(program, args, { stdio: 'pipe' })
+  const closed = once(child, 'close') // not 'exit': output may still be on its way then
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  await untilSays(child.stderr, 'listening on')
+  const listening = new Promise<void>((resolve, reject) => {
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+      if (said.includes('listening on')) resolve()
+    })
+    void closed.then(() => reject(new Error(`tcpdump ended: ${said}`)))
+  })
+  await listening
   try {
     await work()
     await sleep(200) // what is under way arrives
   } finally {
     child.kill('SIGINT')
-    await exited
+    await closed
   }
   return stdout.trim()
-}
-
-async function untilSays(stream: NodeJS.ReadableStream, text: string): Promise<void> {
-  let said = ''
-  for await (const chunk of stream) {
-    said += chunk
-    if (said.includes(text)) return
-  }
-  throw new Error(`never said "${text}": ${said}`)
 }
 
 function job(lab: Lab, member: string, argv: readonly string[]) {
   const [program = '', ...args] = inNamespace(lab.namespace(member), argv)
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = once(child, 'exit')
+  const closed = once(child, 'close')
   let stdout = ''
   const firstLine = new Promise<void>((resolve) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -249,7 +248,7 @@ function job(lab: Lab, member: string, argv: readonly string[]) {
     /** Ends it with SIGTERM. The JSON of its last line. */
     async end<T>(): Promise<T> {
       child.kill('SIGTERM')
-      await exited
+      await closed
       return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as T
     },
   }
