@@ -131,6 +131,7 @@ function byCode(status: NodeStatus): [Labels, number][] {
 /** One metric with all its samples; the kernel's totals are absolute, and each scrape starts from nothing. */
 function family(registry: Registry, Kind: typeof Gauge | typeof Counter): Write {
   return (name, help, samples) => {
+    if (samples.length === 0) return // else it would show a zero without labels
     const labelNames = Object.keys(samples[0]?.[0] ?? {})
     const metric = new Kind({ name, help, labelNames, registers: [registry] })
     for (const [labels, value] of samples) metric.inc(labels, value)
