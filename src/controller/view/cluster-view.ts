@@ -83,9 +83,8 @@ export class ClusterView {
     for (const { name, networks } of desired) {
       for (const network of networks) {
         present.add(network.vni)
-        const before = this.views.get(network.vni)
         this.views.set(network.vni, projectSegment(name, network, vteps))
-        if (this.settle(network.vni, this.everyMac(network.vni, before))) dirty.add(network.vni)
+        if (this.settle(network.vni, this.everyMac(network.vni))) dirty.add(network.vni)
       }
     }
     for (const vni of this.views.keys()) {
@@ -97,9 +96,9 @@ export class ClusterView {
     return dirty
   }
 
-  private everyMac(vni: number, before: SegmentView | undefined): Set<Mac> {
+  private everyMac(vni: number): Set<Mac> {
     return new Set([
-      ...(before?.declared.keys() ?? []),
+      ...(this.all.get(vni)?.entries.keys() ?? []),
       ...(this.views.get(vni)?.declared.keys() ?? []),
       ...this.macs.owners(vni).keys(),
     ])

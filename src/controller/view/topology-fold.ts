@@ -47,8 +47,8 @@ export class TopologyFold {
       }
       if (event.id.kind === 'object') {
         this.setObject(event.id, event.value)
-        // An object that a full list found late can complete a quarantined topology.
-        if (this.isQuarantined(event.id.topology)) touched.add(event.id.topology)
+        // Changes with its head, unless a full list found late what the watch had lost.
+        if (this.isInForce(event.id)) touched.add(event.id.topology)
       }
     }
     return new Set([...touched].filter((name) => this.publish(name)))
@@ -74,9 +74,10 @@ export class TopologyFold {
     else this.staged.delete(topology)
   }
 
-  private isQuarantined(topology: string): boolean {
+  private isInForce({ topology, epoch }: { topology: string; epoch: string }): boolean {
     const head = this.heads.get(topology)
-    return head !== undefined && this.quarantine.has(head.key)
+    if (head && this.quarantine.has(head.key)) return true
+    return this.published.get(topology)?.head.epoch === epoch
   }
 
   private publish(name: string): boolean {

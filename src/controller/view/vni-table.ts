@@ -61,16 +61,17 @@ export class VniTable {
   /** Makes `changes`, and `spec` when given, the state at `revision`. False: all of it was so already. */
   update(revision: bigint, changes: Iterable<BodyChange>, spec?: SegmentSpec): boolean {
     const before: Held = { revision: this.at, hash: this.hash }
-    const made: BodyChange[] = []
-    for (const change of changes) if (this.set(change)) made.push(change)
+    // Once for each MAC: a packed body has no order.
+    const made = new Map<Mac, BodyChange>()
+    for (const change of changes) if (this.set(change)) made.set(change.mac, change)
     const newSpec = spec && !sameSpec(spec, this.segment) ? spec : undefined
-    if (made.length === 0 && !newSpec) return false
+    if (made.size === 0 && !newSpec) return false
 
     if (newSpec) this.segment = newSpec
     this.at = revision
     this.cached = undefined
     this.cachedHash = undefined
-    this.remember(before, newSpec, encodeBody(made))
+    this.remember(before, newSpec, encodeBody(made.values()))
     return true
   }
 
