@@ -48,8 +48,16 @@ describe('a claim', () => {
     await until(() => [host0, host1, host2].every((host) => host!.vtepOf(100, MAC) === '10.0.0.2'))
     expect([...one.control.macs()]).toMatchObject([
       {
-        ...{ network: 'red', vni: 100, mac: MAC, type: 'port', node: 'host1', interface: 'tap1' },
-        ...{ vtep: '10.0.0.2', learned: 'control', seq: 0, flags: '' },
+        network: 'red',
+        vni: 100,
+        mac: MAC,
+        type: 'port',
+        node: 'host1',
+        interface: 'tap1',
+        vtep: '10.0.0.2',
+        learned: 'control',
+        seq: 0,
+        flags: '',
       },
     ])
     expect(host0!.segments.get(100)!.entries.values().next().value!.static).toBe(false)

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Etcd3 } from 'etcd3'
 
+const ETCD = 'etcd'
+
 /** A real etcd of one member, on loopback, with a data directory of its own. */
 export class EtcdProcess {
   private child: ChildProcess | undefined
@@ -31,16 +33,17 @@ export class EtcdProcess {
   async run(): Promise<void> {
     const client = this.endpoint
     const peer = `http://127.0.0.1:${this.peerPort}`
-    this.child = spawn(
-      'etcd',
-      [
-        ...['--name', 'test', '--data-dir', this.directory, '--log-level', 'error'],
-        ...['--listen-client-urls', client, '--advertise-client-urls', client],
-        ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
-        ...['--initial-cluster', `test=${peer}`],
-      ],
-      { stdio: 'ignore' },
-    )
+    const flags = [
+      '--name=test',
+      `--data-dir=${this.directory}`,
+      '--log-level=error',
+      `--listen-client-urls=${client}`,
+      `--advertise-client-urls=${client}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=test=${peer}`,
+    ]
+    this.child = spawn(ETCD, flags, { stdio: 'ignore' })
     await this.untilHealthy()
   }
 

@@ -88,7 +88,7 @@ describe('an apply', () => {
     const end = control.onChange(() => {
       const places = new Set([...control.macs()].map((mac) => mac.vtep))
       const [lab] = control.topologies()
-      if (places.size !== 1) mixed.push(`${lab?.desired.description}: ${[...places]}`)
+      if (places.size !== 1) mixed.push(`${lab?.desired.description}: ${[...places].join(' ')}`)
       if (lab?.desired.description !== `version ${lab?.source}`) mixed.push('source of another version')
     })
     for (let n = 1; n <= 6; n++) await control.apply(version(n, networks), `${n}`)

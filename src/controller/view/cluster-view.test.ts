@@ -63,8 +63,17 @@ const network = (name: string, number: number) =>
         where === 3 ? { mac: macText(key), remote: '10.9.9.9' } : { mac: macText(key), node: `host${where}` },
       )
       return {
-        ...{ name, vni: number, mode: 'unicast', flood: 'replicate', learning, arp: 'flood' },
-        ...{ mac_ageing_s: 300, mtu: 'auto', ports, static: statics, remotes: ['10.9.9.9'] },
+        name,
+        vni: number,
+        mode: 'unicast',
+        flood: 'replicate',
+        learning,
+        arp: 'flood',
+        mac_ageing_s: 300,
+        mtu: 'auto',
+        ports,
+        static: statics,
+        remotes: ['10.9.9.9'],
       }
     })
 
@@ -127,7 +136,7 @@ function told(view: ClusterView): unknown {
     tables: new Map(
       [...view.tables].map(([number, table]) => [
         number,
-        { spec: table.spec, hash: table.hash, entries: new Map([...table.entries].sort()) },
+        { spec: table.spec, hash: table.hash, entries: new Map(table.entries) },
       ]),
     ),
     quarantine: view.quarantine,
