@@ -103,6 +103,7 @@ class Controller implements Control {
       log,
       changed: (change) => this.viewChanged(change),
       availabilityChanged: () => this.notify(),
+      regressed: () => this.hub.forgetProgress(),
     })
     this.topologyStore = new TopologyStore(this.client, this.keys)
     this.claims = new ClaimsWriter({

@@ -31,6 +31,8 @@ export class ViewFeed implements ListWatchSink {
       readonly log: Logger
       readonly changed: (change: ViewChange) => void
       readonly availabilityChanged: () => void
+      /** etcd is another store, or an older state: revisions seen so far mean nothing. */
+      readonly regressed: () => void
     },
   ) {}
 
@@ -58,6 +60,7 @@ export class ViewFeed implements ListWatchSink {
       this.counters.missed_events += events.length
       this.options.log.error({ events: events.length, revision }, 'the watch had lost events')
     }
+    if (regressed) this.options.regressed()
     this.loaded = true
     this.fold(events, revision)
   }

@@ -1,11 +1,14 @@
 import { fileURLToPath } from 'node:url'
-import type { ServiceDefinition } from '@grpc/grpc-js'
+import { logVerbosity, type ServiceDefinition, setLogVerbosity } from '@grpc/grpc-js'
 import { loadSync, type MethodDefinition } from '@grpc/proto-loader'
 import { WeftError } from '../common/errors.js'
 import { changeFromMessage, changeToMessage } from './convert-change.js'
 import { reportFromMessage, reportToMessage } from './convert-report.js'
 import type { SyncRequestMessage, SyncResponseMessage } from './messages.js'
 import type { ControllerChange, NodeReport } from './records.js'
+
+// It writes to stderr what it also throws; our own line there is the one users read.
+setLogVerbosity(logVerbosity.NONE)
 
 const proto = fileURLToPath(new URL('../../proto/weft/v1/node_sync.proto', import.meta.url))
 

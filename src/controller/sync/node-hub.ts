@@ -89,6 +89,16 @@ export class NodeHub {
     return { sent: record?.stream ? record.sentRevision : 0n, applied: record?.applied ?? 0n }
   }
 
+  /** Revisions begin anew: what was acknowledged before says nothing about them. */
+  forgetProgress(): void {
+    for (const record of this.records.values()) record.applied = 0n
+    for (const stream of this.open) {
+      stream.sentRevision = 0n
+      stream.touchAll()
+    }
+    this.timer.request()
+  }
+
   stop(): void {
     this.timer.stop()
     clearInterval(this.sweep)

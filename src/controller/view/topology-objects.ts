@@ -17,7 +17,8 @@ export type TopologyObjects = ReadonlyMap<string, string>
 
 const PORTS_PER_PAGE = 500
 const STATICS_PER_PAGE = 500
-const SOURCE_PER_PAGE = 256 * 1024
+// Of UTF-16 units, which JSON can make six bytes each: below etcd's 1.5 MiB for a request.
+const SOURCE_PER_PAGE = 128 * 1024
 
 /** Of a head: `topology/<name>`. */
 export const headSchema = z.object({
