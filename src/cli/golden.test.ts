@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { answers, now, unhealthy } from './canned-answers.js'
-import { CannedController } from './canned-controller.js'
+import { answers, now, unhealthy } from './canned-answers.fixture.js'
+import { CannedController } from './canned-controller.fixture.js'
 
 const quickstart = fileURLToPath(new URL('../../topologies/quickstart.yaml', import.meta.url))
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { errorCatalogue } from '../common/errors.js'
-import { answers, applied, nodes, unhealthy } from './canned-answers.js'
-import { CannedController, runCli } from './canned-controller.js'
+import { answers, applied, nodes, unhealthy } from './canned-answers.fixture.js'
+import { CannedController, runCli } from './canned-controller.fixture.js'
 import { explanations } from './explanations.js'
 
 const quickstart = fileURLToPath(new URL('../../topologies/quickstart.yaml', import.meta.url))

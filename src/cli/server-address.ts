@@ -1,15 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ServerAddress } from '../common/api-client.js'
 import { WeftError } from '../common/errors.js'
 import { type ListenAddress, parseListenAddress } from '../common/listen-address.js'
-
-export interface ServerAddress {
-  readonly address: ListenAddress
-  /** Why this one, for the error when nobody answers. */
-  readonly reason: string
-  /** Running labs, when there were too many to choose one. */
-  readonly labs: readonly string[]
-}
 
 export interface ServerPlaces {
   readonly labs: string

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { ApiClient } from '../common/api-client.js'
 import { parseDuration } from '../common/duration.js'
 import { WeftError } from '../common/errors.js'
-import { ApiClient } from './client.js'
 import type { CliContext, GlobalFlags } from './context.js'
 import { resolveServer } from './server-address.js'
 

@@ -1,7 +1,7 @@
 import type { NodeItem } from '../api/items.js'
 import type { Status } from '../api/status.js'
 import type { ApplyResult } from '../api/topology.js'
-import { ApiClient } from '../cli/client.js'
+import { ApiClient } from '../common/api-client.js'
 import { mountBpffs } from './bpffs.js'
 import { eachLimited, must } from './command.js'
 import { controllerProcess, etcdProcess, type LabAddresses, nodeProcess, waitUntil } from './daemons.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Ip } from '../../model/ip.js'
-import { MemoryControl } from './memory-control.js'
+import { MemoryControl } from './memory-control.fixture.js'
 import { Observed } from './observed.js'
 
 const vtep = '172.16.1.101' as Ip

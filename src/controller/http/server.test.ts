@@ -6,8 +6,8 @@ import { problem } from '../../api/problem.js'
 import { status } from '../../api/status.js'
 import type { Ip } from '../../model/ip.js'
 import type { NodeStatus } from '../control.js'
-import { bridge, HttpBench, host } from './http-bench.js'
-import type { MemoryControl } from './memory-control.js'
+import { bridge, HttpBench, host } from './http-bench.fixture.js'
+import type { MemoryControl } from './memory-control.fixture.js'
 
 let bench: HttpBench
 let control: MemoryControl

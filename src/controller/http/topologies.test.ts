@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { listOf, lists } from '../../api/list.js'
 import { problem } from '../../api/problem.js'
 import { applyResult, diffResult, topologyDetail, validateResult } from '../../api/topology.js'
-import { bridge, HttpBench, host, quickstart } from './http-bench.js'
-import type { MemoryControl } from './memory-control.js'
+import { bridge, HttpBench, host, quickstart } from './http-bench.fixture.js'
+import type { MemoryControl } from './memory-control.fixture.js'
 
 let bench: HttpBench
 let control: MemoryControl

@@ -1,9 +1,16 @@
 import http from 'node:http'
 import type { List, ListName } from '../api/list.js'
 import type { ProblemDetails } from '../api/problem.js'
-import { type ErrorCode, errorCatalogue, WeftError } from '../common/errors.js'
-import { formatListenAddress } from '../common/listen-address.js'
-import type { ServerAddress } from './server-address.js'
+import { type ErrorCode, errorCatalogue, WeftError } from './errors.js'
+import { formatListenAddress, type ListenAddress } from './listen-address.js'
+
+export interface ServerAddress {
+  readonly address: ListenAddress
+  /** Why this one, for the error when nobody answers. */
+  readonly reason: string
+  /** Running labs, when there were too many to choose one. */
+  readonly labs: readonly string[]
+}
 
 export interface RequestOptions {
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import type { NodeStatus } from '../control.js'
-import { MemoryControl } from './memory-control.js'
+import { MemoryControl } from './memory-control.fixture.js'
 import { buildHttp } from './server.js'
 
 const topology = (name: string) =>
