@@ -28,7 +28,8 @@ export class Learning implements Disposable {
   private readonly ring: RingReader
   private readonly wake = new NewestInbox<never>()
   private heard: HeardMac[] = []
-  private generation = 0
+  /** The stream that was told everything, and under which VTEP the controller filed it. */
+  private told = ''
   private auditAt = 0
 
   constructor(private readonly deps: LearningDeps) {
@@ -75,7 +76,9 @@ export class Learning implements Disposable {
       return
     }
     const around = this.surroundings(status.applied)
-    const complete = uplink.generation !== this.generation
+    const audience = `${uplink.generation} ${status.applied.assignment.vtep}`
+    const complete = audience !== this.told
+    this.told = audience
     if (complete || due) this.audit(around, complete)
     else this.tell(heard, around)
   }
@@ -94,7 +97,6 @@ export class Learning implements Disposable {
     const { claims, forget } = this.macs.audit(all, around)
     this.learned.deleteMany(forget)
     if (complete || claims.length > 0) uplink.send({ kind: 'claims', claims: { complete, claims } })
-    this.generation = uplink.generation
     const { maxEntries } = layouts.learned
     status.maps.set('learned', {
       map: 'learned',
