@@ -37,8 +37,14 @@ struct config_key {
 struct node_config {
 	__u32 vxlan_ifindex; /* the one VXLAN device, external mode; 0: not there, drop */
 	__u32 ttl;           /* of the outer header */
+	/*
+	 * Outer source address: peers let in frames of the declared VTEP alone,
+	 * and routing would take whichever address of the device comes first.
+	 * Zero: routing chooses.
+	 */
+	struct vtep_addr vtep;
 };
-ABI_SIZE(struct node_config, 8);
+ABI_SIZE(struct node_config, 24);
 
 /* A local port: a device of this node that is attached to a segment. */
 struct port_key {
@@ -63,7 +69,8 @@ enum segment_flag {
 
 /*
  * Where BUM of a segment goes. One value, so that a change of members is one
- * map update and no frame sees half of it.
+ * map update. The kernel may reuse the old value while a program on another CPU
+ * still walks it, so each member is looked up again before its copy goes out.
  */
 struct segment_entry {
 	__u32 flags; /* enum segment_flag */
@@ -153,7 +160,7 @@ enum verdict_reason {
 	DROP_TUNNEL_KEY = 25,     /* the kernel refused the tunnel key, or gave none */
 	DROP_SAME_PORT = 26,      /* the destination is on the port it came from */
 	DROP_NO_MEMBER = 27,      /* BUM, and nobody else is in the segment */
-	DROP_STATIC_ELSEWHERE = 28, /* the source MAC is declared static on another node */
+	DROP_STATIC_ELSEWHERE = 28, /* the source MAC is declared static at another place than it came from */
 	DROP_NO_DEVICE = 29,      /* BUM, and no member's device took its copy: down, gone or no port now */
 };
 

@@ -59,9 +59,9 @@ copy_to_vtep(struct __sk_buff *skb, const struct vtep_key *to, const struct size
 	const struct node_config *node = find_tunnel_config();
 	__u32 outcome;
 
-	if (!node || !to || !size)
+	if (!node || !to || !size || !is_known_vtep(to))
 		return lose_copy(COPIES_LOST);
-	if (set_tunnel(skb, to, node->ttl))
+	if (set_tunnel(skb, to, node))
 		return lose_copy(COPIES_NO_KEY);
 	outcome = send_copy(skb, node->vxlan_ifindex);
 	if (outcome == COPIES_SENT)

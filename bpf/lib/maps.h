@@ -76,16 +76,17 @@ struct {
 	__type(value, struct learned_entry);
 } learned SEC(".maps");
 
-/* Traffic by segment and VTEP. Writer: programs. */
+/* Traffic by segment and VTEP. Writer: programs; the daemon deletes those of `vteps` that went. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_PERCPU_HASH);
-	__uint(max_entries, 1 << 14);
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1 << 16);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 	__type(key, struct vtep_key);
 	__type(value, struct tunnel_count);
 } tunnels SEC(".maps");
 
-/* Frames by segment, program and reason. Writer: verdict(). */
+/* Frames by segment, program and reason. Writer: verdict(); the daemon deletes those of segments that went. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 1 << 14);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <linux/bpf.h>
+#include <linux/errno.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
@@ -17,8 +18,8 @@
 #include "tables.h"
 #include "verdict.h"
 
-/* The key as of Linux 5.15: the local address came later, and older kernels refuse the longer one. */
-#define TUNNEL_KEY_SIZE offsetof(struct bpf_tunnel_key, local_ipv6)
+/* The key without the local address, which came with Linux 6.0. */
+#define SHORT_TUNNEL_KEY_SIZE offsetof(struct bpf_tunnel_key, local_ipv6)
 
 #define IPV4_MAPPED_PREFIX bpf_htonl(0x0000ffff)
 
@@ -44,20 +45,30 @@ is_ipv4_mapped(const struct address_words *address)
 
 /* Negative errno of the helper. IPv4 goes without UDP checksum (RFC 7348 5), IPv6 with one. */
 static __always_inline long
-set_tunnel(struct __sk_buff *skb, const struct vtep_key *to, __u8 ttl)
+set_tunnel(struct __sk_buff *skb, const struct vtep_key *to, const struct node_config *node)
 {
-	struct bpf_tunnel_key key = { .tunnel_id = to->vni, .tunnel_ttl = ttl };
+	struct bpf_tunnel_key key = { .tunnel_id = to->vni, .tunnel_ttl = node->ttl };
 	struct address_words address = words_of(&to->vtep);
+	struct address_words source = words_of(&node->vtep);
 	__u64 flags = BPF_F_DONT_FRAGMENT;
+	long result;
 
 	if (is_ipv4_mapped(&address)) {
 		flags |= BPF_F_ZERO_CSUM_TX;
 		key.remote_ipv4 = bpf_ntohl(address.word[3]);
+		if (is_ipv4_mapped(&source))
+			key.local_ipv4 = bpf_ntohl(source.word[3]);
 	} else {
 		flags |= BPF_F_TUNINFO_IPV6;
 		__builtin_memcpy(key.remote_ipv6, &address, sizeof(address));
+		if (!is_ipv4_mapped(&source))
+			__builtin_memcpy(key.local_ipv6, &source, sizeof(source));
 	}
-	return bpf_skb_set_tunnel_key(skb, &key, TUNNEL_KEY_SIZE, flags);
+	result = bpf_skb_set_tunnel_key(skb, &key, sizeof(key), flags);
+	if (result != -EINVAL)
+		return result;
+	/* An older kernel: routing chooses the source. */
+	return bpf_skb_set_tunnel_key(skb, &key, SHORT_TUNNEL_KEY_SIZE, flags);
 }
 
 /*
@@ -71,10 +82,10 @@ get_tunnel(struct __sk_buff *skb, struct vtep_key *from)
 	struct address_words source = {};
 	struct bpf_tunnel_key key = {};
 
-	if (!bpf_skb_get_tunnel_key(skb, &key, TUNNEL_KEY_SIZE, 0)) {
+	if (!bpf_skb_get_tunnel_key(skb, &key, SHORT_TUNNEL_KEY_SIZE, 0)) {
 		source.word[2] = IPV4_MAPPED_PREFIX;
 		source.word[3] = bpf_htonl(key.remote_ipv4);
-	} else if (!bpf_skb_get_tunnel_key(skb, &key, TUNNEL_KEY_SIZE, BPF_F_TUNINFO_IPV6)) {
+	} else if (!bpf_skb_get_tunnel_key(skb, &key, SHORT_TUNNEL_KEY_SIZE, BPF_F_TUNINFO_IPV6)) {
 		__builtin_memcpy(&source, key.remote_ipv6, sizeof(source));
 	} else {
 		return false;
@@ -85,7 +96,24 @@ get_tunnel(struct __sk_buff *skb, struct vtep_key *from)
 	return true;
 }
 
-/* Null when `tunnels` takes no more: LRU makes that rare, and it is counted. */
+/*
+ * Whether what the controller says of a source MAC forbids that it comes from
+ * this VTEP. Only a declared place binds: a learned one may be about to move.
+ */
+static __always_inline bool
+is_static_elsewhere(const struct fdb_entry *entry, const struct vtep_addr *from)
+{
+	struct address_words declared, actual = words_of(from);
+
+	if (!entry || !(entry->flags & FDB_STATIC))
+		return false;
+	declared = words_of(&entry->vtep);
+	return entry->flags & FDB_LOCAL || declared.word[0] != actual.word[0] ||
+	       declared.word[1] != actual.word[1] || declared.word[2] != actual.word[2] ||
+	       declared.word[3] != actual.word[3];
+}
+
+/* Null when `tunnels` takes no more, which is counted. */
 static __always_inline struct tunnel_count *
 find_tunnel_count(const struct vtep_key *key)
 {
@@ -136,7 +164,7 @@ encapsulate(const struct frame *frame, const struct vtep_addr *vtep)
 
 	if (!node)
 		return drop(frame, DROP_NO_TUNNEL);
-	if (set_tunnel(frame->skb, &to, node->ttl))
+	if (set_tunnel(frame->skb, &to, node))
 		return drop(frame, DROP_TUNNEL_KEY);
 	count_tunnel_tx(&to, &frame->size, false);
 	return verdict(frame, FORWARD_TUNNEL, bpf_redirect(node->vxlan_ifindex, 0));

@@ -56,6 +56,8 @@ int tunnel_ingress(struct __sk_buff *skb)
 		return drop(&frame, DROP_SOURCE_MAC);
 	if (is_link_local(&frame.destination.mac))
 		return drop(&frame, DROP_LINK_LOCAL);
+	if (is_static_elsewhere(bpf_map_lookup_elem(&fdb, &frame.source), &from.vtep))
+		return drop(&frame, DROP_STATIC_ELSEWHERE);
 
 	return forward(&frame, segment, &from);
 }

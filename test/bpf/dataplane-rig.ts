@@ -87,7 +87,7 @@ export class DataplaneRig implements Disposable {
     for (const [key] of tunnels.entries()) tunnels.delete(key)
     for (const [key] of verdicts.entries()) verdicts.delete(key)
     for (const [key] of losses.entries()) losses.delete(key)
-    config.set({ zero: 0 }, { vxlanIfindex: this.vxlanIfindex, ttl: 64 })
+    config.set({ zero: 0 }, { vxlanIfindex: this.vxlanIfindex, ttl: 64, vtep: '::' as Ip })
     for (const tap of [...this.ports, this.underlay]) tap.received()
     this.takeEvents()
   }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { DataplaneRig } from './dataplane-rig.js'
+import type { Ip } from '../../src/model/ip.js'
+import { DataplaneRig, ip } from './dataplane-rig.js'
 import {
   arp,
   ethernet,
@@ -34,7 +35,7 @@ function sent(frame: Uint8Array) {
 
 test('encapsulation over IPv4 has DF, our TTL, no UDP checksum, and the frame unchanged', () => {
   rig.addRemote(vni, bob, vtep)
-  rig.maps.config.set({ zero: 0 }, { vxlanIfindex: rig.vxlanIfindex, ttl: 42 })
+  rig.maps.config.set({ zero: 0 }, { vxlanIfindex: rig.vxlanIfindex, ttl: 42, vtep: '::' as Ip })
   expect(sent(aliceToBob)).toMatchObject([
     { from: '192.0.2.1', to: vtep, ttl: 42, dontFragment: true, udpChecksum: 0, vni, inner: aliceToBob },
   ])
@@ -45,6 +46,25 @@ test('encapsulation over IPv6 has a right UDP checksum', () => {
   expect(sent(aliceToBob)).toMatchObject([
     { from: '2001:db8::1', to: vtep6, ttl: 64, udpChecksumValid: true, vni, inner: aliceToBob },
   ])
+})
+
+test.each([
+  ['IPv4', vtep, '192.0.2.77', '192.0.2.77/24'],
+  ['IPv6', vtep6, '2001:db8::77', '2001:db8::77/64'],
+])(
+  'the outer source over %s is the declared VTEP, also when it is not the first address',
+  (_, to, from, cidr) => {
+    ip(`addr add ${cidr} dev underlay nodad`)
+    rig.addRemote(vni, bob, to)
+    rig.maps.config.set({ zero: 0 }, { vxlanIfindex: rig.vxlanIfindex, ttl: 64, vtep: from as Ip })
+    expect(sent(aliceToBob)).toMatchObject([{ from, to, inner: aliceToBob }])
+  },
+)
+
+test('a peer of the other family gets the address that routing chooses', () => {
+  rig.addRemote(vni, bob, vtep6)
+  rig.maps.config.set({ zero: 0 }, { vxlanIfindex: rig.vxlanIfindex, ttl: 64, vtep: '192.0.2.1' as Ip })
+  expect(sent(aliceToBob)).toMatchObject([{ to: vtep6, inner: aliceToBob }])
 })
 
 const kinds: Record<string, Packet> = {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Ip } from '../../src/model/ip.js'
 import { FdbFlag, LossKind } from '../../src/node/bpf/abi.gen.js'
 import type { TestRunContext } from '../../src/node/bpf/test-run.js'
 import {
@@ -112,7 +113,7 @@ describe('unicast', () => {
 
   test('is dropped while the VXLAN device is away', () => {
     rig.addRemote(vni, bob, vtep)
-    rig.maps.config.set({ zero: 0 }, { vxlanIfindex: 0, ttl: 64 })
+    rig.maps.config.set({ zero: 0 }, { vxlanIfindex: 0, ttl: 64, vtep: '::' as Ip })
     expect(run(aliceToBob)).toEqual(dropped('DROP_NO_TUNNEL', aliceToBob))
   })
 })
@@ -153,6 +154,14 @@ describe('BUM', () => {
     expect(rig.encapsulated().map(({ to }) => to)).toEqual(vteps)
   })
 
+  test('leaves out a VTEP that is no member any more, even when the flood list says so, and counts the copy', () => {
+    rig.addSegment(vni, { vteps: [vtep, otherVtep], ports: [port1] })
+    rig.maps.vteps.delete({ vni, vtep: otherVtep as Ip })
+    rig.ports[0].send(request)
+    expect(rig.encapsulated().map(({ to }) => to)).toEqual([vtep])
+    expect(rig.losses(LossKind.LOSS_COPY)).toBe(1)
+  })
+
   test('stays on the node when the segment does not replicate', () => {
     rig.addSegment(vni, { vteps: [vtep], ports: [port1, port2], flags: 0 })
     rig.ports[0].send(request)
@@ -167,13 +176,13 @@ describe('BUM', () => {
 
   test('is dropped when the only others are behind the VXLAN device and that is away', () => {
     rig.addSegment(vni, { vteps: [vtep], ports: [port1] })
-    rig.maps.config.set({ zero: 0 }, { vxlanIfindex: 0, ttl: 64 })
+    rig.maps.config.set({ zero: 0 }, { vxlanIfindex: 0, ttl: 64, vtep: '::' as Ip })
     expect(run(request)).toEqual(dropped('DROP_NO_TUNNEL', request))
     expect(rig.losses(LossKind.LOSS_COPY)).toBe(1)
   })
 
   test('is forwarded to the ports while the VXLAN device is away', () => {
-    rig.maps.config.set({ zero: 0 }, { vxlanIfindex: 0, ttl: 64 })
+    rig.maps.config.set({ zero: 0 }, { vxlanIfindex: 0, ttl: 64, vtep: '::' as Ip })
     expect(rig.observe(() => rig.ports[0].send(request)).verdicts).toEqual(counted('FORWARD_FLOOD', request))
     expect(rig.ports[1].received()).toEqual([request])
     expect(rig.losses(LossKind.LOSS_COPY)).toBe(1)

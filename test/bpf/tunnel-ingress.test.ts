@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { LossKind } from '../../src/node/bpf/abi.gen.js'
+import { FdbFlag, LossKind } from '../../src/node/bpf/abi.gen.js'
 import {
   type CountedVerdict,
   DataplaneRig,
@@ -23,7 +23,7 @@ import {
   vlan,
   vxlan,
 } from './frames.js'
-import { alice, bob, ping, remote, vni, vtep, vtep6 } from './stations.js'
+import { alice, bob, otherVtep, ping, remote, vni, vtep, vtep6 } from './stations.js'
 import { Tap } from './tap.js'
 
 let rig: DataplaneRig
@@ -123,6 +123,24 @@ describe.each([
   test('unicast to an unknown destination goes to every port and never into a tunnel', () => {
     expect(receive(pingFrame, { from })).toEqual(counted('FORWARD_FLOOD', pingFrame))
     expect(delivered()).toEqual({ port1: [pingFrame], port2: [pingFrame], underlay: [] })
+  })
+
+  test.each([
+    ['here', '::', FdbFlag.FDB_STATIC | FdbFlag.FDB_LOCAL],
+    ['behind a third VTEP', otherVtep, FdbFlag.FDB_STATIC],
+  ])('a source MAC that is declared %s is dropped', (_, where, flags) => {
+    rig.addRemote(vni, remote, where, flags)
+    rig.addLearned(vni, alice, port1)
+    expect(receive(pingFrame, { from })).toEqual(counted('DROP_STATIC_ELSEWHERE', pingFrame))
+    expect(delivered()).toEqual({ port1: [], port2: [], underlay: [] })
+  })
+
+  test('a source MAC that is declared behind that VTEP, or was learned behind another, is let in', () => {
+    rig.addLearned(vni, alice, port1)
+    rig.addRemote(vni, remote, from, FdbFlag.FDB_STATIC)
+    expect(receive(pingFrame, { from })).toEqual(counted('FORWARD_LOCAL', pingFrame))
+    rig.addRemote(vni, remote, otherVtep)
+    expect(receive(pingFrame, { from })).toEqual(counted('FORWARD_LOCAL', pingFrame))
   })
 
   test('unicast to a MAC of another node does not go on to that node', () => {
@@ -255,6 +273,7 @@ test('every reason that this program can give was given above', () => {
     'DROP_NO_DEVICE',
     'DROP_NO_MEMBER',
     'DROP_SOURCE_MAC',
+    'DROP_STATIC_ELSEWHERE',
     'DROP_TUNNEL_KEY',
     'DROP_UNKNOWN_VNI',
     'DROP_UNKNOWN_VTEP',

@@ -47,7 +47,7 @@ describe('a node whose kernel state is changed behind its back', () => {
     vteps.delete({ vni: 7, vtep: '10.99.0.2' as Ip })
     segments.delete({ vni: 7 })
     for (const [key] of ports.entries()) ports.delete(key)
-    config.set({ zero: 0 }, { vxlanIfindex: 0, ttl: 1 })
+    config.set({ zero: 0 }, { vxlanIfindex: 0, ttl: 1, vtep: '::' as Ip })
     await until('all are right', () => {
       const now = [vteps, segments, ports, config].map((map) => map.entries())
       return JSON.stringify(now) === JSON.stringify(before)

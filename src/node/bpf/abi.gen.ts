@@ -223,22 +223,25 @@ export const macEvent: Codec<MacEvent> = {
   },
 }
 
-/** `struct node_config`, 8 bytes */
+/** `struct node_config`, 24 bytes */
 export interface NodeConfig {
   readonly vxlanIfindex: number
   readonly ttl: number
+  readonly vtep: Ip
 }
 
 export const nodeConfig: Codec<NodeConfig> = {
-  size: 8,
+  size: 24,
   encode(value, out, at = 0) {
     writeU32(out, at, value.vxlanIfindex)
     writeU32(out, at + 4, value.ttl)
+    writeIp(out, at + 8, value.vtep)
   },
   decode(bytes, at = 0) {
     return {
       vxlanIfindex: readU32(bytes, at),
       ttl: readU32(bytes, at + 4),
+      vtep: readIp(bytes, at + 8),
     }
   },
 }
@@ -492,8 +495,8 @@ export const maps = {
   tunnels: {
     key: vtepKey,
     value: tunnelCount,
-    type: 10,
-    maxEntries: 16_384,
+    type: 5,
+    maxEntries: 65_536,
     perCpu: true,
   },
   verdicts: {
@@ -513,4 +516,4 @@ export const maps = {
 } as const
 
 /** Equal exactly when programs, pinned maps and user space of two builds fit each other. */
-export const abiDigest = 'a559c2e3f7dd3efdcdf89de052113fe9a1aa47ae2b67ace9dfbb617d14f0651c'
+export const abiDigest = '727728c195f37283bebc33799a4bb3c9243474fe501dae03087b71b60dc9e550'

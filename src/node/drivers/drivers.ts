@@ -57,8 +57,8 @@ export function makeDrivers(deps: {
       ...layouts.config,
       status,
       fixed: true,
-      wanted: () => ({
-        entries: [[{ zero: 0 }, { vxlanIfindex: status.tunnel?.ifindex ?? 0, ttl: TTL }]],
+      wanted: ({ assignment: { vtep } }) => ({
+        entries: [[{ zero: 0 }, { vxlanIfindex: status.tunnel?.ifindex ?? 0, ttl: TTL, vtep }]],
         failures: [],
       }),
     }),

@@ -1,6 +1,8 @@
+import type { NodeState } from '../../model/segment-table.js'
 import type { Report, TunnelCount, VerdictCount } from '../../rpc/records.js'
 import { LossKind, ProgramId, VerdictReason } from '../bpf/abi.gen.js'
 import type { CountMapOf, Dataplane } from '../drivers/dataplane.js'
+import { wantedVteps } from '../reconcile/tables.js'
 import type { NodeStatus } from '../status.js'
 
 /** Names as metrics and the API have them: `port_ingress`, `drop_unknown_vtep`. */
@@ -16,6 +18,7 @@ export class Counters implements Disposable {
   private readonly tunnels: CountMapOf<'tunnels'>
   private readonly verdicts: CountMapOf<'verdicts'>
   private readonly losses: CountMapOf<'losses'>
+  private pruned: NodeState | undefined
 
   constructor(
     dataplane: Dataplane,
@@ -27,6 +30,7 @@ export class Counters implements Disposable {
   }
 
   report(): Report {
+    this.prune()
     const tunnels = this.readTunnels()
     const verdicts = this.readVerdicts()
     return {
@@ -53,6 +57,20 @@ export class Counters implements Disposable {
 
   [Symbol.dispose](): void {
     for (const map of [this.tunnels, this.verdicts, this.losses]) map[Symbol.dispose]()
+  }
+
+  // What is counted of segments and VTEPs that have gone would fill the maps in time.
+  private prune(): void {
+    const { applied } = this.status
+    if (!applied || applied === this.pruned) return
+    this.pruned = applied
+    const tunnels = new Set(wantedVteps(applied).entries.map(([{ vni, vtep }]) => `${vni} ${vtep}`))
+    for (const [key] of this.tunnels.entries()) {
+      if (!tunnels.has(`${key.vni} ${key.vtep}`)) this.tunnels.delete(key)
+    }
+    for (const [key] of this.verdicts.entries()) {
+      if (key.vni !== 0 && !applied.segments.has(key.vni)) this.verdicts.delete(key)
+    }
   }
 
   private readTunnels(): TunnelCount[] {
