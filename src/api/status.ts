@@ -40,5 +40,8 @@ export const status = z.object({
       next: z.string(),
     }),
   ),
+  notes: z
+    .array(z.object({ subject: z.string(), what: z.string(), message: z.string() }))
+    .describe('Worth knowing, and nothing that is wrong'),
 })
 export type Status = z.output<typeof status>

@@ -171,9 +171,9 @@ export const nodeDetail: NodeDetail = {
   applied_revision: 1839,
   failures: [
     {
-      code: 'W-2107',
+      code: 'W-2104',
       what: 'port host0/tap0',
-      message: 'the TC program at tap0 ingress is not ours (id 1424)',
+      message: 'there is no interface tap0',
       next: 'weft describe node host0',
     },
   ],
@@ -199,6 +199,7 @@ export const healthy: Status = {
   drops: { per_minute: 0, top: [] },
   events_lost: 0,
   problems: [],
+  notes: [],
 }
 
 export const unhealthy: Status = {
@@ -221,13 +222,20 @@ export const unhealthy: Status = {
     ],
   },
   events_lost: 1204,
+  notes: [
+    {
+      subject: 'controller',
+      what: 'key /weft/v1/gateway/a in etcd',
+      message: 'unknown to this version and left alone',
+    },
+  ],
   problems: [
     {
       subject: 'host6',
       state: 'degraded',
-      code: 'W-2107',
+      code: 'W-2104',
       what: 'port host6/tap0',
-      message: 'the TC program at tap0 ingress is not ours (id 1424)',
+      message: 'there is no interface tap0',
       next: 'weft describe node host6',
     },
     {

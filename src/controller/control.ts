@@ -133,6 +133,8 @@ export interface Control {
   readonly counters: ControlCounters
   /** Keys in etcd that cannot be read, with the reason. */
   readonly quarantine: ReadonlyMap<string, string>
+  /** Keys in etcd that this version does not know, as a newer one writes; they are left alone. */
+  readonly unknownKeys: ReadonlySet<string>
 
   /** By name. */
   topologies(): readonly StoredTopology[]

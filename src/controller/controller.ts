@@ -160,7 +160,11 @@ class Controller implements Control {
   }
 
   get quarantine(): ReadonlyMap<string, string> {
-    return new Map([...this.view.quarantine, ...this.feed.unknownKeys])
+    return this.view.quarantine
+  }
+
+  get unknownKeys(): ReadonlySet<string> {
+    return this.feed.unknownKeys
   }
 
   topologies(): readonly StoredTopology[] {
@@ -176,11 +180,11 @@ class Controller implements Control {
   }
 
   async apply(desired: DesiredTopology, source: string, opts: ApplyOptions = {}): Promise<ApplyResult> {
-    return this.settled(await this.topologyStore.apply(desired, source, opts))
+    return this.seen(await this.topologyStore.apply(desired, source, opts), opts)
   }
 
   async remove(name: string, opts: ApplyOptions = {}): Promise<ApplyResult> {
-    return this.settled(await this.topologyStore.remove(name, opts))
+    return this.seen(await this.topologyStore.remove(name, opts), opts)
   }
 
   nodes(): readonly NodeStatus[] {
@@ -212,8 +216,9 @@ class Controller implements Control {
   }
 
   // Whoever reads after a write sees it, unless the watch is cut just now.
-  private async settled(result: ApplyResult): Promise<ApplyResult> {
-    await this.feed.caughtUp(result.revision, ECHO_MS)
+  private async seen(result: ApplyResult, { dryRun = false }: ApplyOptions): Promise<ApplyResult> {
+    // Nothing was written: the revision may be one of etcd that no key of ours has.
+    if (!dryRun && !result.unchanged) await this.feed.caughtUp(result.revision, ECHO_MS)
     return result
   }
 

@@ -17,8 +17,8 @@ export interface FeedCounters {
 /** Feeds the view from etcd, and remembers whether etcd answers. */
 export class ViewFeed implements ListWatchSink {
   readonly counters: FeedCounters = { watch_restarts: 0, relists: 0, missed_events: 0 }
-  /** Keys under the prefix that name nothing known. */
-  readonly unknownKeys = new Map<string, string>()
+  /** Keys under the prefix that name nothing known: a newer version may have written them. */
+  readonly unknownKeys = new Set<string>()
   private readonly mirror = new Mirror()
   private readonly waiting = new Set<{ revision: bigint; resolve: () => void }>()
   private loaded = false
@@ -51,7 +51,9 @@ export class ViewFeed implements ListWatchSink {
 
   list(snapshot: Snapshot, { exact, regressed }: { exact: boolean; regressed: boolean }): void {
     const { entries, revision } = snapshot
-    const listed = entries.flatMap((entry) => this.named(entry))
+    const before = new Set(this.unknownKeys)
+    this.unknownKeys.clear()
+    const listed = entries.flatMap((entry) => this.named(entry, before))
     const diff = this.mirror.diff(listed, revision)
     // Revisions of another store say nothing about sameness.
     const events = regressed ? [...diff.filter(({ value }) => value === undefined), ...listed] : diff
@@ -111,11 +113,15 @@ export class ViewFeed implements ListWatchSink {
     for (const { revision: wanted, resolve } of this.waiting) if (view.revision >= wanted) resolve()
   }
 
-  private named(event: WatchedEvent): StoreEvent[] {
-    const id = this.options.keys.parse(event.key)
+  private named(event: WatchedEvent, told: ReadonlySet<string> = this.unknownKeys): StoreEvent[] {
+    const { key, value } = event
+    const id = this.options.keys.parse(key)
     if (id) return [{ ...event, id }]
-    if (event.value === undefined) this.unknownKeys.delete(event.key)
-    else this.unknownKeys.set(event.key, 'no key of this version')
+    if (value === undefined) this.unknownKeys.delete(key)
+    else {
+      if (!told.has(key)) this.options.log.warn({ key }, 'a key in etcd that this version does not know')
+      this.unknownKeys.add(key)
+    }
     return []
   }
 }

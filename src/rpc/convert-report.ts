@@ -14,7 +14,7 @@ import type { Claim, Hello, NodeReport, Report, TunnelCount } from './records.js
 export function reportToMessage(report: NodeReport): SyncRequestMessage {
   switch (report.kind) {
     case 'hello':
-      return { hello: helloToMessage(report.hello) }
+      return { hello: helloToMessage(report.hello, report.protocol) }
     case 'applied':
       return {
         applied: { revision: `${report.applied.revision}`, failures: [...report.applied.failures] },
@@ -32,7 +32,10 @@ export function reportToMessage(report: NodeReport): SyncRequestMessage {
 
 /** @throws WeftError W-3010 when the message says nothing, or an address or MAC has another length. */
 export function reportFromMessage(message: SyncRequestMessage): NodeReport {
-  if (message.hello) return { kind: 'hello', hello: helloFromMessage(message.hello) }
+  if (message.hello) {
+    const { hello } = message
+    return { kind: 'hello', hello: helloFromMessage(hello), protocol: hello.protocol }
+  }
   if (message.applied) {
     const { revision, failures } = message.applied
     return { kind: 'applied', applied: { revision: BigInt(revision), failures } }
@@ -48,12 +51,13 @@ export function reportFromMessage(message: SyncRequestMessage): NodeReport {
   throw new WeftError('W-3010', 'a request of the node holds none of the known reports')
 }
 
-function helloToMessage(hello: Hello): HelloMessage {
+function helloToMessage(hello: Hello, protocol: number): HelloMessage {
   return {
     node: hello.node,
     abi: hello.abi,
     version: hello.version,
     instance: hello.instance,
+    protocol,
     held: hello.held.map(({ vni, revision, hash }) => ({
       vni,
       revision: `${revision}`,

@@ -13,6 +13,7 @@ export interface HelloMessage {
   version: string
   held: { vni: number; revision: U64; hash: U64 }[]
   instance: string
+  protocol: number
 }
 
 export interface FailureMessage {

@@ -14,8 +14,12 @@ export interface HeldSegment {
   readonly hash: bigint
 }
 
+/** Of what both sides say to each other; raised when one that knows less would misread the other. */
+export const PROTOCOL_VERSION = 1
+
 export interface Hello {
   readonly node: string
+  /** Digest of the layouts that the node was built with; to be shown, nothing is decided by it. */
   readonly abi: string
   readonly version: string
   readonly instance: string
@@ -107,7 +111,7 @@ export interface Report {
 
 /** One message from a node. */
 export type NodeReport =
-  | { readonly kind: 'hello'; readonly hello: Hello }
+  | { readonly kind: 'hello'; readonly hello: Hello; readonly protocol: number }
   | { readonly kind: 'applied'; readonly applied: Applied }
   | { readonly kind: 'claims'; readonly claims: Claims }
   | { readonly kind: 'telemetry'; readonly telemetry: Report }

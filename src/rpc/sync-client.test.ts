@@ -35,7 +35,8 @@ describe('openSync()', () => {
     const target = await serve((call) => {
       call.once('data', (bytes: Buffer) => {
         const first = decodeReport(bytes)
-        if (first.kind !== 'hello' || first.hello.node !== 'host0') return call.destroy()
+        if (first.kind !== 'hello' || first.hello.node !== 'host0' || first.protocol !== 1)
+          return call.destroy()
         for (const revision of [1n, 2n]) call.write(encodeChange({ kind: 'in_sync', revision }))
         return undefined
       })

@@ -6,7 +6,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js'
 import { WeftError } from '../common/errors.js'
-import type { ControllerChange, Hello, NodeReport } from './records.js'
+import { type ControllerChange, type Hello, type NodeReport, PROTOCOL_VERSION } from './records.js'
 import { fromStatus } from './status.js'
 import { decodeChange, encodeReport, MAX_MESSAGE, syncService } from './wire.js'
 
@@ -31,7 +31,8 @@ export interface SyncStream {
    * The controller's changes as they come; read no faster than they are taken.
    * Ends when the signal aborts; otherwise always by throwing WeftError:
    * W-3009 when the controller is away or goes, W-3010 when it cannot be
-   * understood, or what it answered (W-3004, W-3005, W-3006, …).
+   * understood, or what it answered: W-3004 undeclared, W-3005 when it speaks another
+   * protocol version, W-3006 when the name is connected already, ….
    * To be iterated once.
    */
   readonly changes: AsyncIterable<ControllerChange>
@@ -58,7 +59,7 @@ export function openSync(target: string, hello: Hello, signal: AbortSignal): Syn
   }
   call.once('close', closed)
   call.on('error', closed) // also keeps an error before the first read from being thrown
-  call.write(encodeReport({ kind: 'hello', hello }))
+  call.write(encodeReport({ kind: 'hello', hello, protocol: PROTOCOL_VERSION }))
   if (signal.aborted) stop()
 
   return {

@@ -76,6 +76,7 @@ const report: fc.Arbitrary<NodeReport> = fc.oneof(
   fc.record({
     kind: fc.constant('hello' as const),
     hello: fc.record({ node: name, abi: name, version: name, instance: name, held: fc.array(held) }),
+    protocol: vni,
   }),
   fc.record({
     kind: fc.constant('applied' as const),

@@ -11,6 +11,8 @@ import {
   status,
 } from '@grpc/grpc-js'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { version } from '../../src/common/version.js'
+import { PROTOCOL_VERSION } from '../../src/rpc/records.js'
 import { encodeReport, syncService } from '../../src/rpc/wire.js'
 import { network, portsOn, type RunningController, runController, topology } from './bench.js'
 import { EtcdProcess, freePort } from './etcd-process.js'
@@ -96,10 +98,29 @@ describe('a stream', () => {
   it('of an undeclared node ends with NOT_FOUND, its code and the next step in metadata', async () => {
     const { target } = await listen('127.0.0.1:0')
     const hello = { node: 'nobody', abi: '', version: '', instance: '1', held: [] }
-    const error = await firstWord(target, encodeReport({ kind: 'hello', hello }))
+    const error = await firstWord(target, encodeReport({ kind: 'hello', hello, protocol: PROTOCOL_VERSION }))
     expect(error.code).toBe(status.NOT_FOUND)
     expect(error.details).toBe('no topology declares node "nobody"')
     expect(error.metadata.get('weft-code')).toEqual(['W-3004'])
     expect(String(error.metadata.get('weft-next')[0])).toContain('weft')
   })
+
+  it.each([0, PROTOCOL_VERSION + 1])(
+    'of protocol version %i is refused, both versions named',
+    async (protocol) => {
+      const { control, target } = await listen('127.0.0.1:0')
+      await control.apply(topology('lab', 1, [network('red', 100, { ports: portsOn(1, 'tap0') })]), 'a')
+      const hello = { node: 'host0', abi: '', version: '9.8.7', instance: '1', held: [] }
+      const error = await firstWord(target, encodeReport({ kind: 'hello', hello, protocol }))
+      expect(error.code).toBe(status.FAILED_PRECONDITION)
+      expect(error.details).toBe(
+        `node "host0" (weft-node 9.8.7) speaks protocol version ${protocol}, this controller (${version}) version 1`,
+      )
+      expect(error.metadata.get('weft-code')).toEqual(['W-3005'])
+      expect(decodeURI(String(error.metadata.get('weft-next')[0]))).toBe(
+        'weft version; bring both to one release',
+      )
+      expect(control.nodes()).toMatchObject([{ name: 'host0', connected: false }])
+    },
+  )
 })

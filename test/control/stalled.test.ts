@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseMac } from '../../src/model/mac.js'
 import type { SegmentTable } from '../../src/model/segment-table.js'
 import { applySegmentUpdate } from '../../src/model/segment-update.js'
+import { PROTOCOL_VERSION } from '../../src/rpc/records.js'
 import { decodeChange, encodeReport, syncService } from '../../src/rpc/wire.js'
 import { macText, network, portsOn, type RunningController, runController, topology, vtep } from './bench.js'
 import { EtcdProcess } from './etcd-process.js'
@@ -40,7 +41,7 @@ describe('a node that stops reading', () => {
     const stalled = client['Sync']!() as ClientDuplexStream<Buffer, Buffer>
     stalled.on('error', () => undefined)
     const hello = { node: 'host1', abi: '', version: '', instance: '1', held: [] }
-    stalled.write(encodeReport({ kind: 'hello', hello }))
+    stalled.write(encodeReport({ kind: 'hello', hello, protocol: PROTOCOL_VERSION }))
     // grpc-js takes in everything until the first read, so read once.
     await once(stalled, 'data')
     stalled.pause()

@@ -286,15 +286,4 @@ describe('etcd killed', () => {
     await until(() => host0.revision >= revision)
     expect(control.counters.watch_restarts).toBeGreaterThan(0)
   })
-
-  it('and wiped is noticed: another store, another list', async () => {
-    const { control } = await controller()
-    for (let n = 0; n < 10; n++) await control.apply(version(n, 2), `${n}`)
-    await etcd.kill()
-    await etcd.wipe()
-    await etcd.run()
-    await until(() => control.topologies().length === 0)
-    await control.apply(version(1, 2), 'anew')
-    await until(() => control.topologies()[0]?.source === 'anew')
-  })
 })

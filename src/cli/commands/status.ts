@@ -35,7 +35,9 @@ export function formatStatus(result: Status): string {
     ['lost events', formatCount(result.events_lost), ''],
   ]
   const problems = result.problems.map(formatProblem).join('')
-  return `${renderTable(rows)}${problems === '' ? '' : `\n${problems}`}`
+  const notes = result.notes.map(({ subject, what, message }) => `${subject}  note  ${what}: ${message}\n`)
+  const more = problems + notes.join('')
+  return `${renderTable(rows)}${more === '' ? '' : `\n${more}`}`
 }
 
 function nodesText({ nodes }: Status): string {

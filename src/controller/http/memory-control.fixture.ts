@@ -7,6 +7,7 @@ export class MemoryControl implements Control {
   store: Control['store'] = { available: true, endpoints: ['http://127.0.0.1:2379'] }
   revision = 1n
   quarantine = new Map<string, string>()
+  unknownKeys = new Set<string>()
   counters: Control['counters'] = {
     claims_refused: {} as Control['counters']['claims_refused'],
     claims_taken: 0,

@@ -44,6 +44,7 @@ export function statusOf(observed: Observed, now: Date): Status {
     drops: dropsOf(observed, nodes),
     events_lost: nodes.reduce((sum, { report }) => sum + (report?.events_lost ?? 0), 0),
     problems,
+    notes: storeNotes(observed),
   }
 }
 
@@ -82,6 +83,15 @@ function storeProblems({ control }: Observed): Status['problems'] {
     next: 'apply the topology again',
   }))
   return [...away, ...unreadable]
+}
+
+function storeNotes({ control }: Observed): Status['notes'] {
+  const count = control.unknownKeys.size
+  if (count === 0) return []
+  const [first] = [...control.unknownKeys].sort()
+  const what = count === 1 ? `key ${first} in etcd` : `${count} keys in etcd, the first ${first}`
+  const message = `unknown to this version and left alone; a newer weft-controller may have written ${count === 1 ? 'it' : 'them'}`
+  return [{ subject: 'controller', what, message }]
 }
 
 function nodeProblems(node: NodeStatus): Status['problems'] {

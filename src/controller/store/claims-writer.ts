@@ -29,6 +29,7 @@ export interface ClaimsWriterOptions {
 
 // What nodes may have said while etcd was away; beyond it they say it again.
 const MAX_PENDING = 200_000
+const ECHO_PAUSE_MS = 20
 
 /**
  * Turns what nodes learned into owner pages. Every change of a segment's pages
@@ -72,7 +73,7 @@ export class ClaimsWriter {
       const stale = [...view.learned.pages(vni).values()].some(
         ({ vtep }) => !segment?.spec.learn_ports || !segment.nodes.has(vtep),
       )
-      if (stale && !this.pending.has(vni)) this.pending.set(vni, new Map())
+      if ((stale || !segment) && !this.pending.has(vni)) this.pending.set(vni, new Map())
     }
     this.wake?.()
   }
@@ -136,23 +137,38 @@ export class ClaimsWriter {
       nowS: Math.floor(Date.now() / 1000),
       frozen: (mac) => this.frozen(vni, mac),
     })
-    if (plan.writes.length > 0) {
+    const ended = this.ended(vni, plan)
+    if (plan.writes.length > 0 || ended) {
       const guard = { key: keys.guard(vni), mod_revision: view.learned.guard(vni) }
       // What is swept was decided by the topologies: they must be the same still.
       const generation = { key: keys.generation(), mod_revision: view.generation }
+      const sweeps = plan.swept || ended
       const taken = this.takeAway(vni)
       try {
-        const result = await client.write(plan.swept ? [guard, generation] : [guard], this.ops(vni, plan))
-        if (!result.done) this.putBack(vni, taken)
+        const result = await client.write(sweeps ? [guard, generation] : [guard], this.ops(vni, plan, ended))
+        if (!result.done) {
+          this.putBack(vni, taken)
+          // The compared key was deleted: no revision tells when the view will know.
+          if (result.revision <= view.revision) await pause(ECHO_PAUSE_MS, signal)
+        }
         await caughtUp(result.revision, signal)
         if (!result.done) return
       } catch (err) {
         this.putBack(vni, taken)
         throw err
+      } finally {
+        if (sweeps) this.sweep() // what did not fit, or was not written
       }
     } else this.takeAway(vni)
     this.count(vni, plan)
     this.putBack(vni, plan.rest)
+  }
+
+  /** Its network is gone, and so will be its last page: then its guard has nothing to guard. */
+  private ended(vni: number, { writes }: ClaimPlan): boolean {
+    const { segments, learned } = this.options.view
+    if (segments.has(vni) || learned.guard(vni) === 0n) return false
+    return writes.filter(({ macs }) => macs.size === 0).length === learned.pages(vni).size
   }
 
   private takeAway(vni: number): ReadonlyMap<string, PendingNode> {
@@ -176,13 +192,14 @@ export class ClaimsWriter {
     }
   }
 
-  private ops(vni: number, { writes }: ClaimPlan): WriteOp[] {
+  private ops(vni: number, { writes }: ClaimPlan, ended: boolean): WriteOp[] {
     const { keys } = this.options
+    const guard = keys.guard(vni)
     const page = ({ vtep, page: number, macs }: PageWrite): WriteOp => {
       const key = keys.page(vni, vtep, number)
       return macs.size === 0 ? { delete: key } : { put: key, value: encodePage(macs) }
     }
-    return [{ put: keys.guard(vni), value: '' }, ...writes.map(page)]
+    return [ended ? { delete: guard } : { put: guard, value: '' }, ...writes.map(page)]
   }
 
   private count(vni: number, plan: ClaimPlan): void {

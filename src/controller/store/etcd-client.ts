@@ -29,6 +29,11 @@ export type WriteOp =
 export interface TxnResult {
   /** False: a comparison did not hold, nothing was written. */
   readonly done: boolean
+  /**
+   * Of the write. When it was not done, of the newest write to a compared key that
+   * exists; 0n when none does. Not etcd's own revision, which keys of others move:
+   * a watch of our prefix reaches this one.
+   */
   readonly revision: bigint
 }
 
@@ -88,9 +93,7 @@ export class EtcdClient implements Disposable {
     return {
       revision: BigInt(response.header.revision),
       cluster_id: response.header.cluster_id,
-      entries: response.responses.flatMap(
-        (part) => (part as { response_range?: IRangeResponse }).response_range?.kvs.map(keyValue) ?? [],
-      ),
+      entries: keysOf(response),
     }
   }
 
@@ -98,11 +101,17 @@ export class EtcdClient implements Disposable {
   async write(compares: readonly Compare[], ops: readonly WriteOp[]): Promise<TxnResult> {
     const response = await this.call<ITxnResponse>(() =>
       this.client.kv.txn(
-        { compare: compares.map(compareMessage) as never, success: ops.map(opMessage) as never, failure: [] },
+        {
+          compare: compares.map(compareMessage) as never,
+          success: ops.map(opMessage) as never,
+          failure: compares.map(({ key }) => ({ request_range: { key: Buffer.from(key) } })) as never,
+        },
         { deadline: Date.now() + CALL_MS },
       ),
     )
-    return { done: response.succeeded, revision: BigInt(response.header.revision) }
+    if (response.succeeded) return { done: true, revision: BigInt(response.header.revision) }
+    const found = keysOf(response).map(({ mod_revision }) => mod_revision)
+    return { done: false, revision: found.reduce((newest, at) => (at > newest ? at : newest), 0n) }
   }
 
   [Symbol.dispose](): void {
@@ -137,6 +146,12 @@ export function storeError(err: unknown, endpoints: readonly string[]): WeftErro
 
 function range(prefix: string): { key: Buffer; range_end: Buffer } {
   return { key: Buffer.from(prefix), range_end: rangeEnd(prefix) }
+}
+
+function keysOf({ responses }: ITxnResponse): KeyValue[] {
+  return responses.flatMap(
+    (part) => (part as { response_range?: IRangeResponse }).response_range?.kvs.map(keyValue) ?? [],
+  )
 }
 
 function keyValue(kv: { key: Buffer; value: Buffer; mod_revision: string }): KeyValue {

@@ -1,6 +1,7 @@
 import { WeftError } from '../../common/errors.js'
 import type { Logger } from '../../common/logger.js'
-import type { Claims, Hello, NodeReport } from '../../rpc/records.js'
+import { version } from '../../common/version.js'
+import { type Claims, type Hello, type NodeReport, PROTOCOL_VERSION } from '../../rpc/records.js'
 import { toStatus } from '../../rpc/status.js'
 import { decodeReport } from '../../rpc/wire.js'
 import type { NodeStatus } from '../control.js'
@@ -39,23 +40,30 @@ export class NodeHub {
   /** Serves one call of NodeSyncService.Sync. */
   accept(call: SyncCall): void {
     let stream: NodeStream | undefined
-    const silent = setTimeout(() => refuse(call, protocolError('no hello came')), HELLO_MS)
+    // What the node had said already still comes after the call's end.
+    let over = false
+    const refuse = (error: WeftError) => {
+      over = true
+      call.emit('error', toStatus(error))
+    }
+    const silent = setTimeout(() => refuse(protocolError('no hello came')), HELLO_MS)
     call.on('error', () => undefined) // its end follows as `close` or `cancelled`
     call.on('data', (bytes: Buffer) => {
+      if (over) return
       try {
         const report = decodeReport(bytes)
         if (stream) this.heard(stream, report)
-        else if (report.kind === 'hello') stream = this.greet(call, report.hello)
+        else if (report.kind === 'hello') stream = this.greet(call, report.hello, report.protocol)
         else throw protocolError(`the first request is hello, not ${report.kind}`)
       } catch (err) {
-        clearTimeout(silent)
         const error = WeftError.from(err)
         if (stream) stream.fail(error)
-        else refuse(call, error)
+        else refuse(error)
       }
       clearTimeout(silent)
     })
     const ended = () => {
+      over = true
       clearTimeout(silent)
       if (stream) this.leave(stream)
     }
@@ -89,13 +97,9 @@ export class NodeHub {
     return { sent: record?.stream ? record.sentRevision : 0n, applied: record?.applied ?? 0n }
   }
 
-  /** Revisions begin anew: what was acknowledged before says nothing about them. */
+  /** etcd is another or an older one: revisions begin anew, for nodes that are away too. */
   forgetProgress(): void {
-    for (const record of this.records.values()) record.applied = 0n
-    for (const stream of this.open) {
-      stream.sentRevision = 0n
-      stream.touchAll()
-    }
+    for (const record of this.records.values()) record.forgetProgress()
     this.timer.request()
   }
 
@@ -109,7 +113,8 @@ export class NodeHub {
     return record.status(this.options.view.nodes.get(name))
   }
 
-  private greet(call: SyncCall, hello: Hello): NodeStream {
+  private greet(call: SyncCall, hello: Hello, protocol: number): NodeStream {
+    if (protocol !== PROTOCOL_VERSION) throw versionSkew(hello, protocol)
     const unready = this.options.unready()
     if (unready) throw unready
     const record = this.record(hello.node)
@@ -150,7 +155,7 @@ export class NodeHub {
 
   private heard(stream: NodeStream, report: NodeReport): void {
     const record = this.records.get(stream.hello.node)
-    if (record?.stream !== stream) return
+    if (record?.stream !== stream || !stream.live) return
     record.heard()
     switch (report.kind) {
       case 'hello':
@@ -219,6 +224,11 @@ function protocolError(what: string): WeftError {
   return new WeftError('W-3010', what, { next: 'run the same version of weft-node and weft-controller' })
 }
 
-function refuse(call: SyncCall, error: WeftError): void {
-  call.emit('error', toStatus(error))
+function versionSkew(hello: Hello, protocol: number): WeftError {
+  return new WeftError(
+    'W-3005',
+    `node "${hello.node}" (weft-node ${hello.version}) speaks protocol version ${protocol}, ` +
+      `this controller (${version}) version ${PROTOCOL_VERSION}`,
+    { next: 'weft version; bring both to one release' },
+  )
 }

@@ -7,7 +7,7 @@ import type { NodeStream } from './node-stream.js'
 export class NodeRecord {
   stream: NodeStream | undefined
   applied = 0n
-  failures: readonly Failure[] = []
+  private failures: readonly Failure[] = []
   private hello: Hello | undefined
   private sent = 0n
   private heardAt: number | undefined
@@ -26,8 +26,17 @@ export class NodeRecord {
   }
 
   acknowledge({ revision, failures }: Applied): void {
+    // Not of what this stream has sent: an answer from before the revisions began anew.
+    if (revision > this.sentRevision) return
     this.applied = revision
     this.failures = failures
+  }
+
+  /** Revisions begin anew: what was sent and acknowledged before says nothing about them. */
+  forgetProgress(): void {
+    this.applied = 0n
+    this.sent = 0n
+    this.stream?.startOver()
   }
 
   telemetry(report: Report): void {

@@ -65,6 +65,12 @@ export class NodeStream {
     for (const vni of this.interest()) if (!this.held.has(vni)) this.dirty.add(vni)
   }
 
+  /** Revisions begin anew: all is looked at again, and said to be in sync at a revision of now. */
+  startOver(): void {
+    this.sentRevision = 0n
+    this.touchAll()
+  }
+
   /** The node asks for a segment whole. */
   resend(vni: number): void {
     this.held.delete(vni)
