@@ -40,6 +40,26 @@ async function segment(
   return models
 }
 
+describe('a segment that is gone', () => {
+  it('leaves neither page nor guard behind', async () => {
+    const one = await controller()
+    const [host0] = await segment([one])
+    host0!.learn(100, MAC, 'tap0')
+    await until(() => [...one.control.macs()].length === 1)
+    const keys = () =>
+      etcd.use(async (client) => (await client.getAll().keys()).filter((key) => /\/(guard|mac)\//.test(key)))
+    expect(await keys()).toEqual(['/weft/v1/guard/100', '/weft/v1/mac/100/10.0.0.1'])
+    await one.control.apply(topology('lab', 4, []), 'without red')
+    await expect.poll(keys, { timeout: 30_000 }).toEqual([])
+
+    const again = network('red', 100, { ports: portsOn(3, 'tap0') })
+    await one.control.apply(topology('lab', 4, [again]), 'with red')
+    await until(() => host0!.segments.has(100))
+    host0!.learn(100, MAC, 'tap0')
+    await until(() => [...one.control.macs()].length === 1)
+  })
+})
+
 describe('a claim', () => {
   it('reaches all nodes, and is listed with its port', async () => {
     const one = await controller()

@@ -54,10 +54,6 @@ export class RateTracker {
   forgetBefore(at: number): void {
     for (const [key, samples] of this.samples) if ((samples.at(-1)?.at ?? 0) < at) this.samples.delete(key)
   }
-
-  get size(): number {
-    return this.samples.size
-  }
 }
 
 function wentDown(before: Totals, after: Totals): boolean {

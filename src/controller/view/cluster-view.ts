@@ -55,10 +55,6 @@ export class ClusterView {
     return new Map([...this.fold.quarantine, ...this.macs.quarantine])
   }
 
-  epochs(topology: string): string[] {
-    return this.fold.epochs(topology)
-  }
-
   /** Folds the events of whole revisions, the last of which is `revision`. */
   apply(events: readonly StoreEvent[], revision: bigint): ViewChange {
     this.at = revision

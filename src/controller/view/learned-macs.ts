@@ -44,6 +44,7 @@ export class LearnedMacs {
     return this.segments.get(vni)?.guard ?? 0n
   }
 
+  /** Segments that have a page or a guard. */
   vnis(): number[] {
     return [...this.segments.keys()]
   }
@@ -68,6 +69,7 @@ export class LearnedMacs {
       if (macs) incoming.push({ key, page: { vni, vtep: vtep as Ip, page, macs } })
     }
     for (const { key, page } of incoming) this.putIn(key, page, touched.get(page.vni)!)
+    for (const { id } of events) if (id.kind === 'guard' || id.kind === 'page') this.forgetEmpty(id.vni)
     return touched
   }
 
@@ -116,6 +118,11 @@ export class LearnedMacs {
       const entry = macs.get(mac)
       if (entry) this.elect(segment, mac, { ...entry, vtep, page })
     }
+  }
+
+  private forgetEmpty(vni: number): void {
+    const segment = this.segments.get(vni)
+    if (segment?.guard === 0n && segment.pages.size === 0) this.segments.delete(vni)
   }
 
   private segment(vni: number): Segment {

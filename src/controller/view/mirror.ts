@@ -5,16 +5,13 @@ import type { StoreEvent } from './records.js'
  * that a watch would have told: a key that the list lacks was deleted.
  */
 export class Mirror {
-  private readonly revisions = new Map<string, StoreEvent>()
-
-  get size(): number {
-    return this.revisions.size
-  }
+  /** By key, without the values. */
+  private readonly present = new Map<string, StoreEvent>()
 
   apply(events: readonly StoreEvent[]): void {
     for (const event of events) {
-      if (event.value === undefined) this.revisions.delete(event.key)
-      else this.revisions.set(event.key, { ...event, value: undefined })
+      if (event.value === undefined) this.present.delete(event.key)
+      else this.present.set(event.key, { ...event, value: undefined })
     }
   }
 
@@ -22,11 +19,11 @@ export class Mirror {
   diff(list: readonly StoreEvent[], revision: bigint): StoreEvent[] {
     const listed = new Set(list.map(({ key }) => key))
     const events: StoreEvent[] = []
-    for (const gone of this.revisions.values()) {
+    for (const gone of this.present.values()) {
       if (!listed.has(gone.key)) events.push({ ...gone, mod_revision: revision })
     }
     for (const event of list) {
-      if (this.revisions.get(event.key)?.mod_revision !== event.mod_revision) events.push(event)
+      if (this.present.get(event.key)?.mod_revision !== event.mod_revision) events.push(event)
     }
     return events
   }

@@ -8,6 +8,10 @@ const WINDOW_MS = 180_000
  * moves within 180 s a MAC stays where it is for the next 180 s.
  */
 export class MoveDamper {
+  /** MACs it remembers. */
+  get size(): number {
+    return this.moves.size + this.until.size
+  }
   private readonly moves = new Map<string, number[]>()
   private readonly until = new Map<string, number>()
 
@@ -22,7 +26,9 @@ export class MoveDamper {
       this.forget(nowMs)
       return false
     }
+    this.until.delete(key)
     this.until.set(key, nowMs + WINDOW_MS)
+    this.forget(nowMs)
     return true
   }
 
@@ -35,11 +41,15 @@ export class MoveDamper {
     return false
   }
 
-  // Oldest first, as the map keeps the order of the last move.
+  // Oldest first, as the maps keep the order of the last move, and of freezing.
   private forget(nowMs: number): void {
     for (const [key, times] of this.moves) {
-      if (nowMs - times.at(-1)! < WINDOW_MS) return
+      if (nowMs - times.at(-1)! < WINDOW_MS) break
       this.moves.delete(key)
+    }
+    for (const [key, until] of this.until) {
+      if (nowMs < until) break
+      this.until.delete(key)
     }
   }
 }
