@@ -19,7 +19,8 @@ export const explanations: Readonly<Partial<Record<ErrorCode, string>>> = {
   'W-1101': 'The node has ports, but no underlay to carry their tunnels. Give it `underlay: {dev, address}`.',
   'W-1102': 'Two things claim one address. VTEP and endpoint addresses must be unique.',
   'W-1103': 'An interface of a node is a port of at most one network.',
-  'W-1104': 'Two networks use one VNI, in this topology or in another one in force. See `weft get networks`.',
+  'W-1104':
+    'Two networks use one VNI. In one file that is a wrong file, exit code 2; with a topology in force, a conflict. See `weft get networks`.',
   'W-1105': 'A MAC is declared twice in one network. In two networks it may be the same.',
   'W-1106': 'The MTU leaves no room for the tunnel: 50 bytes over an IPv4 underlay, 70 over IPv6.',
   'W-1107': 'A name becomes a device name, and those have at most 15 characters.',
@@ -47,7 +48,6 @@ export const explanations: Readonly<Partial<Record<ErrorCode, string>>> = {
   'W-2104': 'The interface of a declared port does not exist on the node. It is attached when it appears.',
   'W-2105': 'The underlay device does not exist on the node. Check `dev` in the topology.',
   'W-2106': 'A BPF map is full. New entries are missing from the dataplane until others go.',
-  'W-2107': 'Another tool replaced our TC program on a device. The node daemon puts it back.',
   'W-2108': "The node's VTEP address is on no device of the host. Traffic to it cannot arrive.",
   'W-2109': 'The kernel refused a netlink request. The message has the object, the errno and its reason.',
   'W-2110': 'The underlay MTU is too small for the MTU asked for. Raise one or lower the other.',
@@ -60,7 +60,7 @@ export const explanations: Readonly<Partial<Record<ErrorCode, string>>> = {
     'The controller cannot reach etcd. Forwarding goes on; changes wait. Check `--etcd` and etcd itself.',
   'W-3003': 'Somebody else changed the same thing at the same time. Read it again and repeat.',
   'W-3004': 'No topology in force declares the node. Declare it, or correct --node-name.',
-  'W-3005': 'Node and controller were built with different layouts. Bring both to one version.',
+  'W-3005': 'Node and controller speak different versions of their protocol. Bring both to one release.',
   'W-3006': 'A live node already holds this name. Two daemons must not share one.',
   'W-3007': 'There is no object of this name. `weft get` lists what there is.',
   'W-3008': 'Not all nodes reported in time. The change is stored, and late nodes get it when they return.',
@@ -83,6 +83,5 @@ export const explanations: Readonly<Partial<Record<ErrorCode, string>>> = {
   'W-4004': 'There is no lab of this name on this host. `weft lab inspect` lists them.',
   'W-4005':
     'A step of building or removing the lab failed. The message says which; `weft lab destroy` cleans up.',
-  'W-4006': 'A check of the lab did not pass. Its lines above say what was expected and what came.',
   'W-5000': 'A defect of Weft. The log has the details; please report it.',
 }

@@ -164,5 +164,5 @@ async function addLab(
 
 const exitCodeText = `
 Exit codes: 0 done, 1 the answer is no (differs, unhealthy, a check failed), 2 wrong usage or file,
-3 controller unreachable, 4 not found, 5 conflict, 6 timed out waiting, 7 lacks a privilege or
-kernel feature, 130 interrupted.`
+3 controller unreachable, 4 not found, 5 conflict, as with another topology in force, 6 timed out
+waiting, 7 lacks a privilege or kernel feature, 130 interrupted.`

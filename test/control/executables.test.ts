@@ -210,7 +210,7 @@ describe('weft with weft-controller on etcd', () => {
       'apiVersion: weft/v1\nkind: Topology\nname: other\nnetworks:\n  green: { vni: 10000, mode: unicast }\n',
     )
     const { code, stderr } = await weft('apply', '-f', file)
-    expect(code).toBe(2)
+    expect(code).toBe(5)
     expect(stderr).toMatch(/^weft: W-1104 line 5, column 17: .*10000/)
     expect((await json('get', 'topologies')).items).toHaveLength(1)
   })
