@@ -1,8 +1,16 @@
+import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { background, inside, type Rig } from './rig.js'
 
-const NETLOAD = new URL('../build/netload', import.meta.url).pathname
+const SOURCE = fileURLToPath(new URL('netload.c', import.meta.url))
+const NETLOAD = fileURLToPath(new URL('../build/netload', import.meta.url))
 const PORT = '5201'
+
+/** Compiles the load generator; before any measure is taken. */
+export function buildNetload(): void {
+  execFileSync('clang', ['-O2', '-Wall', '-Werror', '-o', NETLOAD, SOURCE])
+}
 
 /** One figure that is measured on a rig; `better` says which way is good. */
 export interface Measure {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { release } from 'node:os'
 import { parseArgs } from 'node:util'
-import { type Measure, measures } from './load.js'
+import { buildNetload, type Measure, measures } from './load.js'
 import { kernelRig, routingRig } from './peers.js'
 import { type ProgramCost, programCosts } from './programs.js'
 import type { Rig } from './rig.js'
@@ -35,6 +35,7 @@ interface Figure {
 const PEERS = ['kernel', 'routing'] as const
 
 async function main(): Promise<void> {
+  buildNetload()
   const programs = programCosts(options.quick ? 3 : 11)
   const rigs: Rig[] = []
   try {

@@ -10,7 +10,7 @@ export function weftRig(): Rig {
   const lab = (...args: string[]) =>
     execFileSync('node', [CLI, 'lab', ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
   lab('deploy', '-f', TOPOLOGY)
-  for (const part of ['host0', 'host1']) withoutBridgeNetfilter(`weft-bench-${part}`)
+  for (const part of ['host0', 'host1', 'fabric']) withoutBridgeNetfilter(`weft-bench-${part}`)
   return {
     name: 'weft',
     a: { namespace: 'weft-bench-a', address: '10.77.0.1' },
