@@ -104,10 +104,19 @@ describe('loadConfig', () => {
     file('etc/node.yaml', 'node_name: a\nresync_ms: 5\n')
     const error = failure(() => load(['--resync-ms', 'soon'], { WEFT_NODE_LOG_LEVEL: 'loud' }))
     expect(error.message.split('\n')).toEqual([
-      `${root}/etc/node.yaml:2:1 resync_ms: Too small: expected number to be >=100`,
-      'WEFT_NODE_LOG_LEVEL log_level: Invalid option: expected one of "info"|"debug"',
-      '--resync-ms resync_ms: Invalid input: expected number, received string',
+      `${root}/etc/node.yaml:2:1 resync_ms 5: give at least 100`,
+      'WEFT_NODE_LOG_LEVEL loud: give one of info, debug',
+      '--resync-ms soon: give a number',
     ])
+  })
+
+  it('says in plain words what is wanted, and of a list which part', () => {
+    const problems = (...argv: string[]) => failure(() => load(['--node-name', 'a', ...argv])).message
+    expect(problems('--insecure', 'maybe')).toBe('--insecure maybe: give true or false')
+    expect(problems('--node-name', '')).toBe('--node-name "": give at least 1 character')
+    expect(problems('--resync-ms', '100.5')).toBe('--resync-ms 100.5: give a whole number')
+    file('etc/node.yaml', 'controller: [a:1, 7]\n')
+    expect(problems()).toBe(`${root}/etc/node.yaml:1:1 controller 7: give text`)
   })
 
   it('says how to give a setting that has no default', () => {

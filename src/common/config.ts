@@ -4,6 +4,7 @@ import { dropIns, readConfigFile } from './config-file.js'
 import { WeftError } from './errors.js'
 import { didYouMean } from './guess.js'
 import { type Component, fromText, parseFlags, type Setting, settingsOf } from './setting-flags.js'
+import { settingProblem } from './setting-problem.js'
 
 export interface LoadConfigOptions {
   readonly component: Component
@@ -27,7 +28,10 @@ export interface LoadedConfig<S extends z.ZodObject> {
 interface Candidate {
   readonly key: string
   readonly value: unknown
+  /** Where it was given. */
   readonly source: string
+  /** The setting as it was given there. */
+  readonly spelling: string
 }
 
 /**
@@ -45,7 +49,7 @@ export function loadConfig<S extends z.ZodObject>(schema: S, opts: LoadConfigOpt
   const candidates = [
     ...fromFiles(opts, settings, flags.configFile, problems),
     ...fromEnv(settings, opts.env),
-    ...[...flags.values].map(([key, value]) => ({ key, value, source: flagOf(settings, key) })),
+    ...[...flags.values].map(([key, value]) => candidateOf(key, value, flagOf(settings, key))),
   ]
 
   const config: Record<string, unknown> = {}
@@ -71,7 +75,7 @@ export function loadConfig<S extends z.ZodObject>(schema: S, opts: LoadConfigOpt
 // Later candidates are stronger, so they overwrite; weaker ones are checked all the same.
 function accept(
   schema: z.ZodObject,
-  { key, value, source }: Candidate,
+  { key, value, source, spelling }: Candidate,
   config: Record<string, unknown>,
   sources: Record<string, string>,
   problems: string[],
@@ -82,8 +86,7 @@ function accept(
     sources[key] = source
     return
   }
-  for (const issue of result.error.issues)
-    problems.push(`${source} ${[key, ...issue.path].join('.')}: ${issue.message}`)
+  for (const issue of result.error.issues) problems.push(settingProblem(spelling, value, issue))
 }
 
 function fromFiles(
@@ -106,7 +109,9 @@ function fromFiles(
     if (!file && configFile) problems.push(`${configFile}: there is no such file`)
     if (!file) continue
     problems.push(...file.problems)
-    candidates.push(...file.values.map(({ key, value, place }) => ({ key, value, source: place })))
+    candidates.push(
+      ...file.values.map(({ key, value, place }) => candidateOf(key, value, place, `${place} ${key}`)),
+    )
   }
   return candidates
 }
@@ -114,9 +119,7 @@ function fromFiles(
 function fromEnv(settings: readonly Setting[], env: NodeJS.ProcessEnv): Candidate[] {
   return settings.flatMap((setting) => {
     const text = env[setting.env]
-    return text === undefined
-      ? []
-      : [{ key: setting.key, value: fromText(setting, text), source: setting.env }]
+    return text === undefined ? [] : [candidateOf(setting.key, fromText(setting, text), setting.env)]
   })
 }
 
@@ -126,6 +129,10 @@ function unknownVariables({ component, env }: LoadConfigOptions, settings: reado
   return Object.keys(env)
     .filter((name) => name.startsWith(`WEFT_${component.toUpperCase()}_`) && !known.includes(name))
     .map((name) => `${name} is no setting${didYouMean(name, known)}`)
+}
+
+function candidateOf(key: string, value: unknown, source: string, spelling = source): Candidate {
+  return { key, value, source, spelling }
 }
 
 function flagOf(settings: readonly Setting[], key: string): string {

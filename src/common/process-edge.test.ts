@@ -79,8 +79,8 @@ describe('a daemon', { timeout: 60_000 }, () => {
     const { code, stderr } = await run('--mode', 'no', '--log-level', 'loud')
     expect(code).toBe(2)
     expect(stderr.split('\n')).toEqual([
-      expect.stringContaining('weft-node: W-4002 --mode mode: '),
-      expect.stringContaining('weft-node: W-4002 --log-level log_level: '),
+      'weft-node: W-4002 --mode no: give one of wait, known, unknown, later',
+      'weft-node: W-4002 --log-level loud: give one of info, silent',
       '  next: weft-node --help',
       '',
     ])

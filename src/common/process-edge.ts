@@ -10,6 +10,8 @@ export interface Daemon<S extends z.ZodObject> {
   readonly component: Component
   /** Has a `log_level`. */
   readonly schema: S
+  /** Throws what settings that are right one by one do wrong together. */
+  check?(config: z.output<S>): void
   /** Resolves when stopped by `signal`; throws what the user must know. */
   run(config: z.output<S>, deps: { log: Logger; signal: AbortSignal }): Promise<void>
 }
@@ -42,7 +44,9 @@ export async function runDaemon<S extends z.ZodObject>(daemon: Daemon<S>): Promi
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
   try {
     const loaded = loadConfig(daemon.schema, { component, argv: process.argv.slice(2), env: process.env })
+    daemon.check?.(loaded.config)
     if (loaded.checkOnly) {
+      for (const warning of loaded.warnings) process.stderr.write(`weft-${component}: warning: ${warning}\n`)
       process.stdout.write(formatSettings(loaded))
       return
     }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { runDaemon } from '../common/process-edge.js'
 import { together } from '../common/together.js'
-import { controllerConfig } from './config.js'
+import { checkControllerConfig, controllerConfig } from './config.js'
 import { startController } from './controller.js'
 import { serveHttp } from './http/listeners.js'
 import { buildHttp } from './http/server.js'
@@ -9,6 +9,7 @@ import { buildHttp } from './http/server.js'
 await runDaemon({
   component: 'controller',
   schema: controllerConfig,
+  check: checkControllerConfig,
   async run(config, { log, signal }) {
     const failed = new AbortController()
     const stop = AbortSignal.any([signal, failed.signal])

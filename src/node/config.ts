@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { logLevels } from '../common/logger.js'
+import { nodeName } from '../topology/schema/scalars.js'
 
 /** The node daemon's settings; `weft-node --help` prints them from here. */
 export const nodeConfig = z.object({
-  node_name: z.string().min(1).describe('This node, as the topology names it'),
+  node_name: nodeName.describe('This node, as the topology names it'),
   controller: z
     .array(z.string().min(1))
     .min(1)

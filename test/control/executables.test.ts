@@ -123,8 +123,8 @@ const json = async (...argv: string[]) => JSON.parse((await weft(...argv, '-o', 
 
 describe('weft with weft-controller on etcd', () => {
   it('is ready over the unix socket and over TCP', async () => {
-    const answer = await fetch(`http://127.0.0.1:${controller.port}/readyz?verbose`)
-    expect(await answer.text()).toBe('[+] etcd ok\n[+] view ok\nok\n')
+    const readyz = async () => (await fetch(`http://127.0.0.1:${controller.port}/readyz?verbose`)).text()
+    await expect.poll(readyz, patient).toBe('[+] etcd ok\n[+] view ok\nok\n')
     expect((await weft('status')).code).toBe(0)
   })
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -79,6 +79,22 @@ describe('the controller listens', () => {
     await expect(listen('0.0.0.0:0')).rejects.toMatchObject({ code: 'W-3001' })
     await expect(listen('[::]:0')).rejects.toMatchObject({ code: 'W-3001' })
     await expect(listen('nonsense')).rejects.toMatchObject({ code: 'W-4002' })
+  })
+
+  it('on a unix socket whose directory it makes, or says why it cannot', async () => {
+    await listen(`unix:${join(directory, 'a/b/grpc.sock')}`)
+    const file = join(directory, 'file')
+    writeFileSync(file, '')
+    await expect(listen(`unix:${file}/grpc.sock`)).rejects.toMatchObject({
+      code: 'W-4002',
+      message: `cannot listen on unix:${file}/grpc.sock: what should be its directory is a file`,
+    })
+    await expect(listen('unix:/proc/weft/a/grpc.sock')).rejects.toMatchObject({
+      code: 'W-4002',
+      message:
+        'cannot listen on unix:/proc/weft/a/grpc.sock: the directory does not exist and cannot be made',
+      next: 'set --grpc-listen',
+    })
   })
 })
 

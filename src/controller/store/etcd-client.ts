@@ -110,8 +110,9 @@ export class EtcdClient implements Disposable {
       ),
     )
     if (response.succeeded) return { done: true, revision: BigInt(response.header.revision) }
-    const found = keysOf(response).map(({ mod_revision }) => mod_revision)
-    return { done: false, revision: found.reduce((newest, at) => (at > newest ? at : newest), 0n) }
+    let revision = 0n
+    for (const { mod_revision } of keysOf(response)) if (mod_revision > revision) revision = mod_revision
+    return { done: false, revision }
   }
 
   [Symbol.dispose](): void {

@@ -1,14 +1,6 @@
-import { chmodSync, mkdirSync, unlinkSync } from 'node:fs'
-import { connect } from 'node:net'
-import { dirname } from 'node:path'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
-import { WeftError } from '../../common/errors.js'
-import {
-  formatListenAddress,
-  isLocal,
-  type ListenAddress,
-  parseListenAddress,
-} from '../../common/listen-address.js'
+import { formatListenAddress, type ListenAddress, parseListenAddress } from '../../common/listen-address.js'
+import { listenAt, refuseRemote } from '../../common/listening.js'
 import { MAX_MESSAGE, syncService } from '../../rpc/wire.js'
 import type { SyncCall } from './node-stream.js'
 
@@ -17,7 +9,7 @@ import type { SyncCall } from './node-stream.js'
  *
  * @returns the addresses, with the port that port 0 became
  * @throws WeftError W-3001 for an address beyond this host unless `insecure`,
- *   W-3014 when another process listens there, W-4002 when it is no address.
+ *   W-3014 when another process listens there, W-4002 when it cannot be listened on.
  */
 export async function serveNodes(
   listen: readonly string[],
@@ -25,7 +17,7 @@ export async function serveNodes(
   accept: (call: SyncCall) => void,
 ): Promise<{ addresses: string[]; stop: () => void }> {
   const parsed = listen.map(parseListenAddress)
-  for (const address of parsed) if (!insecure) refuseRemote(address)
+  for (const address of parsed) if (!insecure) refuseRemote('--grpc-listen', address)
   const server = new Server({
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 5_000,
@@ -42,45 +34,17 @@ export async function serveNodes(
   }
 }
 
-function refuseRemote(address: ListenAddress): void {
-  if (isLocal(address)) return
-  throw new WeftError(
-    'W-3001',
-    `grpc_listen ${formatListenAddress(address)}: beyond this host nodes would connect without encryption or proof of who they are`,
-    { next: 'listen on 127.0.0.1 or unix:/path, or set insecure: true on a network you trust' },
-  )
-}
-
 async function bind(server: Server, address: ListenAddress): Promise<string> {
-  if (address.kind === 'unix') await clearSocket(address.path)
   const text = formatListenAddress(address)
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(text, ServerCredentials.createInsecure(), (err, bound) => {
-      if (!err) return resolve(bound)
-      reject(
-        new WeftError('W-3014', `grpc_listen ${text}: ${err.message}`, {
-          cause: err,
-          next:
-            address.kind === 'tcp' ? `ss -ltnp 'sport = :${address.port}'` : `ss -lxp src ${address.path}`,
-        }),
-      )
-    })
-  })
-  if (address.kind === 'tcp') return formatListenAddress({ ...address, port })
-  chmodSync(address.path, 0o660)
-  return text
+  const port = await listenAt('--grpc-listen', address, async () => bindAsync(server, text))
+  return address.kind === 'tcp' ? formatListenAddress({ ...address, port }) : text
 }
 
-/** Removes a socket that a killed controller left behind; one that answers stays. */
-async function clearSocket(path: string): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true })
-  const code = await new Promise<string>((resolve) => {
-    const probe = connect(path)
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve('')
+async function bindAsync(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (err, port) => {
+      if (err) reject(err)
+      else resolve(port)
     })
-    probe.once('error', (err: NodeJS.ErrnoException) => resolve(err.code ?? ''))
   })
-  if (code === 'ECONNREFUSED') unlinkSync(path)
 }
