@@ -17,6 +17,8 @@ export type OutputFormat = (typeof outputFormats)[number]
 export interface GlobalFlags {
   readonly server?: string
   readonly output: OutputFormat
+  /** Where `output` is from: a wish for all commands may be one that this command cannot fulfil. */
+  readonly outputFrom?: string | undefined
   /** As given, `30s`. */
   readonly timeout: string
 }

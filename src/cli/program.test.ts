@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { errorCatalogue } from '../common/errors.js'
 import { answers, applied, nodes, unhealthy } from './canned-answers.fixture.js'
 import { CannedController, runCli } from './canned-controller.fixture.js'
@@ -54,6 +54,14 @@ describe('exit code', () => {
     [['get', 'nodes', '--limit', '0'], '--limit 0: give a number above 0'],
     [['apply'], "required option '-f, --file <file>' not specified"],
     [['apply', '--wait=soon', '-f', quickstart], '--wait=soon: give stored or programmed'],
+    [['get', 'ports', '--sort-by', 'statr'], 'ports have no field "statr", did you mean "state"?'],
+    [['get', 'ports', '--sort-by=-bogus'], 'ports have no field "bogus"'],
+    [['status', '-o', 'name'], 'status has no -o name'],
+    [['describe', 'node', 'x', '-o', 'wide'], 'describe has no -o wide'],
+    [['version', '-o', 'wide'], 'version has no -o wide'],
+    [['export', '-o', 'name'], 'export has no -o name'],
+    [['apply', '-f', quickstart, '-o', 'name'], 'apply has no -o name'],
+    [['diff', '-f', quickstart, '-o', 'wide'], 'diff has no -o wide'],
     [['--timeout', 'soon', 'status'], '--timeout soon: give a duration such as 30s, 500ms or 2m'],
     [['--server', 'ftp://x', 'status'], '--server ftp://x: give a unix path, host:port or http://host:port'],
     [['describe', 'mac', 'x'], '"mac" cannot be described, only a node can'],
@@ -65,6 +73,33 @@ describe('exit code', () => {
     const { code, stdout, stderr } = await runCli(argv)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr.split('\n')[0]).toBe(`weft: W-4001 ${message}`)
+  })
+
+  it.each([
+    [['apply'], 'weft apply --help'],
+    [['get', 'nodes', '--colour'], 'weft get --help'],
+    [['-s', 'status', 'describe', 'node'], 'weft describe --help'],
+    [['gett'], 'weft --help'],
+    [['lab', 'exec', '--colour'], 'weft lab exec --help'],
+    [['describe', 'foo', 'bar'], 'weft describe node bar'],
+    [['describe', 'mac', 'x'], 'weft get macs'],
+    [['status', '-o', 'name'], '-o json or -o yaml'],
+  ])('2: usage, and what to try next, as weft %j', async (argv, next) => {
+    expect((await runCli(argv)).stderr.split('\n')[1]).toBe(`  next: ${next}`)
+  })
+
+  it('2: some file is unreadable, and all others are checked', async () => {
+    const { code, stdout, stderr } = await runCli(['validate', '/nowhere.yaml', quickstart])
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'weft: W-1007 cannot read /nowhere.yaml: no such file\n',
+    })
+    expect(stdout).toMatch(/quickstart.yaml: valid, /)
+    const json = await runCli(['validate', '/nowhere.yaml', quickstart, '-o', 'json'])
+    expect(JSON.parse(json.stdout)).toMatchObject([
+      { file: '/nowhere.yaml', valid: false, problems: [{ code: 'W-1007' }] },
+      { file: quickstart, valid: true, problems: [] },
+    ])
   })
 
   it('2: a file that does not validate, and nothing is sent', async () => {
@@ -187,6 +222,17 @@ describe('weft', () => {
     expect(JSON.parse((await runCli(['validate', quickstart, '-o', 'json'])).stdout)).toMatchObject([
       { valid: true },
     ])
+  })
+
+  it('takes a format of WEFT_OUTPUT for the commands that have it', async () => {
+    await using controller = await CannedController.start(answers)
+    vi.stubEnv('WEFT_OUTPUT', 'wide')
+    try {
+      expect((await controller.weft(['status'])).code).toBe(0)
+      expect((await controller.weft(['get', 'nodes'])).stdout).toContain('VERSION')
+    } finally {
+      vi.unstubAllEnvs()
+    }
   })
 
   it('follows a list to its last page', async () => {

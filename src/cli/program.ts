@@ -16,8 +16,15 @@ export async function run(argv: readonly string[], ctx: CliContext): Promise<num
   const finish: Finish = (given) => {
     code = given
   }
+  let path = 'weft'
+  const follow = (command: Command) =>
+    command.hook('preSubcommand', (_, sub) => {
+      path += ` ${sub.name()}`
+      follow(sub)
+    })
   try {
     const program = buildProgram(ctx, finish)
+    follow(program)
     await addLab(program, ctx, finish, argv)
     await program.parseAsync([...argv], { from: 'user' })
     return code
@@ -25,7 +32,7 @@ export async function run(argv: readonly string[], ctx: CliContext): Promise<num
     if (ctx.signal.aborted) return exitCodes.interrupted
     if (err instanceof CommanderError && err.exitCode === 0) return exitCodes.done
     if (err instanceof CommanderError && err.code === 'commander.help') return exitCodes.usage // it is printed
-    const error = err instanceof CommanderError ? usageError(err, 'weft') : WeftError.from(err)
+    const error = err instanceof CommanderError ? usageError(err, path) : WeftError.from(err)
     ctx.stderr.write(formatFatal('weft', error))
     return error.row.exit
   }
@@ -57,7 +64,10 @@ export function buildProgram(ctx: CliContext, finish: Finish): Command {
       new Option('--timeout <duration>', 'how long to wait for an answer').default('30s').env('WEFT_TIMEOUT'),
     )
     .addHelpText('after', exitCodeText)
-  const flags = () => program.opts<GlobalFlags>()
+  const flags = () => ({
+    ...program.opts<GlobalFlags>(),
+    outputFrom: program.getOptionValueSource('output'),
+  })
   const act = (work: Promise<number>) => work.then(finish)
   addFileCommands(program, ctx, flags, act)
   addReadCommands(program, ctx, flags, act)

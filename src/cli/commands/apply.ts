@@ -4,6 +4,7 @@ import { WeftError } from '../../common/errors.js'
 import { type Change, formatChanges } from '../../topology/index.js'
 import { type CheckedFile, readTopology } from '../checked-file.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
+import { asValue, refuseFormat } from '../formats.js'
 import { renderTable, renderValue } from '../output.js'
 import { formatAge, plural } from '../quantity.js'
 import { connect, timeoutOf } from '../session.js'
@@ -17,6 +18,7 @@ export interface ApplyOptions {
 
 /** Checks a file and makes it the desired state. */
 export async function apply(ctx: CliContext, flags: GlobalFlags, options: ApplyOptions): Promise<number> {
+  refuseFormat('apply', flags, asValue)
   const checked = await readTopology(ctx, options.file)
   if (!checked) return exitCodes.usage
   if (options.dryRun) return dryRun(ctx, flags, checked)

@@ -2,6 +2,7 @@ import type { ApplyResult } from '../../api/topology.js'
 import { WeftError } from '../../common/errors.js'
 import { readTopology } from '../checked-file.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
+import { asValue, refuseFormat } from '../formats.js'
 import { renderValue } from '../output.js'
 import { connect } from '../session.js'
 
@@ -13,6 +14,7 @@ export async function remove(
   name: string | undefined,
   options: { file?: string },
 ): Promise<number> {
+  refuseFormat('delete', flags, asValue)
   const topology = options.file ? (await readTopology(ctx, options.file))?.desired.name : nameOf(kind, name)
   if (topology === undefined) return exitCodes.usage
   const path = `/api/v1/topologies/${encodeURIComponent(topology)}`

@@ -1,6 +1,8 @@
 import type { NodeDetail } from '../../api/items.js'
 import { WeftError } from '../../common/errors.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
+import { asValue, refuseFormat } from '../formats.js'
+import { kinds } from '../kinds.js'
 import { renderList, renderTable, renderValue, type View } from '../output.js'
 import { formatAge, formatCount, orDash } from '../quantity.js'
 import { connect } from '../session.js'
@@ -13,9 +15,11 @@ export async function describe(
   kind: string,
   name: string,
 ): Promise<number> {
+  refuseFormat('describe', flags, asValue)
   if (!['node', 'nodes', 'no'].includes(kind)) {
+    const known = kinds.find(({ list, singular, short }) => [list, singular, ...short].includes(kind))
     throw new WeftError('W-4001', `"${kind}" cannot be described, only a node can`, {
-      next: `weft get ${kind}`,
+      next: known ? `weft get ${known.list}` : `weft describe node ${name}`,
     })
   }
   const detail = await connect(ctx, flags).request<NodeDetail>(

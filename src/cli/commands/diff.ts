@@ -3,11 +3,13 @@ import type { Change } from '../../topology/index.js'
 import { formatChanges } from '../../topology/index.js'
 import { readTopology } from '../checked-file.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
+import { asValue, refuseFormat } from '../formats.js'
 import { renderValue } from '../output.js'
 import { connect } from '../session.js'
 
 /** What applying a file would change: 0 nothing, 1 something. */
 export async function diff(ctx: CliContext, flags: GlobalFlags, options: { file: string }): Promise<number> {
+  refuseFormat('diff', flags, asValue)
   const checked = await readTopology(ctx, options.file)
   if (!checked) return exitCodes.usage
   const path = `/api/v1/topologies/${encodeURIComponent(checked.desired.name)}/diff`

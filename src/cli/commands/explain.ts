@@ -3,10 +3,12 @@ import { type ErrorCode, errorCatalogue, WeftError } from '../../common/errors.j
 import { didYouMean } from '../../common/guess.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
 import { explanations } from '../explanations.js'
+import { asValue, refuseFormat } from '../formats.js'
 import { renderValue } from '../output.js'
 
 /** The meaning of an error code; needs no controller. */
 export function explain(ctx: CliContext, flags: GlobalFlags, word: string): number {
+  refuseFormat('explain', flags, asValue)
   const code = word.toUpperCase() as ErrorCode
   const codes = Object.keys(errorCatalogue)
   if (!codes.includes(code)) {

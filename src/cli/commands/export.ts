@@ -1,6 +1,7 @@
 import type { TopologyDetail, TopologyItem } from '../../api/topology.js'
 import { WeftError } from '../../common/errors.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
+import { asValue, refuseFormat } from '../formats.js'
 import { renderValue } from '../output.js'
 import { connect } from '../session.js'
 
@@ -10,13 +11,16 @@ export async function exportTopology(
   flags: GlobalFlags,
   name: string | undefined,
 ): Promise<number> {
+  refuseFormat('export', flags, asValue)
   const client = connect(ctx, flags)
   const topology = name ?? onlyName((await client.list<TopologyItem>('topologies')).items)
   const detail = await client.request<TopologyDetail>(
     'GET',
     `/api/v1/topologies/${encodeURIComponent(topology)}`,
   )
-  ctx.stdout.write(flags.output === 'json' ? renderValue(detail, 'json') : detail.source)
+  ctx.stdout.write(
+    flags.output === 'json' || flags.output === 'yaml' ? renderValue(detail, flags.output) : detail.source,
+  )
   return exitCodes.done
 }
 

@@ -1,5 +1,5 @@
 import { WeftError } from '../../common/errors.js'
-import { guess } from '../../common/guess.js'
+import { didYouMean, guess } from '../../common/guess.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
 import { type FilterFlag, filterFlags } from '../filter-flags.js'
 import { findKind, type Kind } from '../kinds.js'
@@ -27,7 +27,7 @@ export async function get(
   if (names.length > 0 && kind.nameFields.length === 0) {
     throw new WeftError('W-4001', `${kind.list} have no names: select with ${flagsOf(kind)}`)
   }
-  const query = { ...queryOf(kind, options), ...(options.sortBy ? { sort: options.sortBy } : {}) }
+  const query = { ...queryOf(kind, options), ...(await sortOf(kind, options.sortBy)) }
   const all = await connect(ctx, flags).list<Item>(kind.list, query, limitOf(options.limit))
   const list = names.length === 0 ? all : { ...all, items: named(kind, all.items, names) }
 
@@ -53,6 +53,17 @@ function queryOf(kind: Kind, options: GetOptions): Record<string, readonly strin
     query[field] = flag === 'mac' ? values.map((value) => value.toLowerCase()) : values
   }
   return query
+}
+
+async function sortOf(kind: Kind, sort: string | undefined): Promise<{ sort?: string }> {
+  if (sort === undefined) return {}
+  const { lists } = await import('../../api/list.js') // schemas, which every other list would wait for
+  const fields = Object.keys(lists[kind.list].item.shape)
+  const field = sort.replace(/^-/, '')
+  if (fields.includes(field)) return { sort }
+  throw new WeftError('W-4001', `${kind.list} have no field "${field}"${didYouMean(field, fields)}`, {
+    next: `--sort-by ${fields.join('|')}`,
+  })
 }
 
 function named(kind: Kind, items: readonly Item[], names: readonly string[]): Item[] {

@@ -1,11 +1,13 @@
 import type { Status } from '../../api/status.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
+import { asValue, refuseFormat } from '../formats.js'
 import { renderTable, renderValue } from '../output.js'
 import { formatAge, formatCount, formatRate, plural } from '../quantity.js'
 import { connect } from '../session.js'
 
 /** One screen: 0 when all is well, 1 when not. */
 export async function status(ctx: CliContext, flags: GlobalFlags): Promise<number> {
+  refuseFormat('status', flags, asValue)
   const result = await connect(ctx, flags).request<Status>('GET', '/api/v1/status')
   if (flags.output === 'json' || flags.output === 'yaml') ctx.stdout.write(renderValue(result, flags.output))
   else ctx.stdout.write(formatStatus(result))

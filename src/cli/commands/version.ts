@@ -3,6 +3,7 @@ import type { Status } from '../../api/status.js'
 import { WeftError } from '../../common/errors.js'
 import { version as ours } from '../../common/version.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
+import { asValue, refuseFormat } from '../formats.js'
 import { renderTable, renderValue } from '../output.js'
 import { connect } from '../session.js'
 
@@ -21,6 +22,7 @@ interface Versions {
 
 /** Versions of this command, the controller and its nodes; works without a controller. */
 export async function version(ctx: CliContext, flags: GlobalFlags): Promise<number> {
+  refuseFormat('version', flags, asValue)
   const versions = await collect(ctx, flags)
   if (flags.output === 'json' || flags.output === 'yaml')
     ctx.stdout.write(renderValue(versions, flags.output))

@@ -51,7 +51,7 @@ export function handleErrors(app: FastifyInstance): void {
       return sendProblem(
         reply,
         request,
-        new WeftError('W-3007', `there is no ${path}`, { next: '/openapi.json' }),
+        new WeftError('W-3007', `there is no ${path}`, { next: '/openapi.json or /api/v1/status' }),
         404,
       )
     }

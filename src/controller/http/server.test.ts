@@ -170,6 +170,20 @@ describe('status', () => {
     })
   })
 
+  it('is well though etcd has keys of a newer version: they are noted', async () => {
+    control.nodeList = [host('host0')]
+    control.unknownKeys = new Set(['/weft/v1/gateway/b', '/weft/v1/gateway/a'])
+    const result = status.parse((await get('/api/v1/status')).json())
+    expect(result).toMatchObject({ healthy: true, problems: [] })
+    expect(result.notes).toEqual([
+      {
+        subject: 'controller',
+        what: '2 keys in etcd, the first /weft/v1/gateway/a',
+        message: 'unknown to this version and left alone; a newer weft-controller may have written them',
+      },
+    ])
+  })
+
   it('names what is not well, with the next step', async () => {
     control.store = { available: false, error: 'connection refused', endpoints: ['http://127.0.0.1:2379'] }
     control.nodeList = [
@@ -238,6 +252,11 @@ describe('the server', () => {
 
   it('answers unknown paths and methods as problems', async () => {
     expect((await get('/api/v2/nodes')).json()).toMatchObject({ status: 404, code: 'W-3007' })
+    expect((await get('/')).json()).toMatchObject({
+      status: 404,
+      detail: 'there is no /',
+      next: '/openapi.json or /api/v1/status',
+    })
     const answer = await app.inject({ method: 'PATCH', url: '/api/v1/topologies/red' })
     expect(answer.json()).toMatchObject({ status: 405, code: 'W-3012' })
     expect(answer.headers['allow']).toContain('PUT')
