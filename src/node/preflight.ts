@@ -22,8 +22,8 @@ export function preflight(bpffs: string, log: Logger): void {
 function checkCapabilities(): void {
   const missing = missingCapabilities()
   if (missing.length === 0) return
-  throw new WeftError('W-2001', `weft-node needs ${missing.join(' and ')}, which this process lacks`, {
-    next: 'run it as root, or with AmbientCapabilities=CAP_BPF CAP_NET_ADMIN in its systemd unit',
+  throw new WeftError('W-2001', `weft-node needs ${missing.join(', ')}, which this process lacks`, {
+    next: 'run it as root, or with AmbientCapabilities=CAP_BPF CAP_NET_ADMIN CAP_PERFMON in its systemd unit',
     details: { missing },
   })
 }

@@ -80,6 +80,7 @@ describe('VXLAN devices', () => {
       alias: 'weft',
       vxlan: { port: 4790, external: true },
     })
+    expect(ip('-d link show nl-vx')).toContain('srcport 49152 65535')
     expect(ip('-d link show nl-vx')).toMatch(
       /vxlan external .*nolearning|vxlan.*external.*dstport 4790.*nolearning/,
     )

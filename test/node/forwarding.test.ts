@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseMac } from '../../src/model/mac.js'
 import { abiDigest, maps } from '../../src/node/bpf/abi.gen.js'
 import { BpfMap } from '../../src/node/bpf/map.js'
+import type { TunnelCount } from '../../src/rpc/records.js'
 import { Rig, until } from './rig.js'
 
 describe.each([
@@ -23,22 +24,21 @@ describe.each([
     expect(rig.ping('e1', '10.1.0.1')).toBe(true)
   })
 
-  it('give ports and VXLAN device the MTU that the underlay leaves', () => {
-    expect(rig.run('h0', 'ip -o link show tap0')).toContain(` mtu ${mtu} `)
+  it('give the VXLAN device the MTU that the underlay leaves', () => {
     expect(rig.run('h0', 'ip -o link show weft-vxlan')).toContain(` mtu ${mtu} `)
   })
 
   it('claim the MACs that they hear, and stop flooding once the controller has placed them', async () => {
     await until('both MACs are placed', () => rig.controller.segments.get(7)!.entries.size === 2)
     await rig.settled('h0', 'h1')
-    const before = rig.controller.told.get('h0')!.report?.tunnels[0]?.tx_packets ?? 0
+    expect(rig.ping('e0', '10.1.0.2')).toBe(true) // resolves neighbours, by broadcast
+    const tunnel = () => rig.controller.told.get('h0')!.report?.tunnels[0]
+    const reports = rig.controller.told.get('h0')!.report
+    await until('a later report is in', () => rig.controller.told.get('h0')!.report !== reports)
+    const toOne = ({ tx_packets, tx_flooded }: TunnelCount) => tx_packets - tx_flooded
+    const before = toOne(tunnel()!)
     expect(rig.ping('e0', '10.1.0.2', 10)).toBe(true)
-    await until(
-      'the report has the pings',
-      () => (rig.controller.told.get('h0')!.report?.tunnels[0]?.tx_packets ?? 0) >= before + 10,
-    )
-    const forwarded = rig.get('h0', '/metrics')
-    expect(forwarded).toMatch(/weft_forwarded_packets_total\{.*reason="forward_tunnel".*\} \d\d/)
+    await until('each was sent to one VTEP', () => toOne(tunnel()!) >= before + 10)
   })
 
   it('say that they are ready', () => {

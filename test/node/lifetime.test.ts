@@ -4,6 +4,9 @@ import { abiDigest, maps } from '../../src/node/bpf/abi.gen.js'
 import { BpfMap } from '../../src/node/bpf/map.js'
 import { type Daemon, Rig, until } from './rig.js'
 
+/** Ten seconds: longer than a daemon takes to start on a busy machine. */
+const FLOW = 5000
+
 describe('the life of a node daemon', () => {
   let rig: Rig
   let h0: Daemon
@@ -88,11 +91,12 @@ describe('the life of a node daemon', () => {
 
   it('loses and duplicates nothing while it is killed and started again', async () => {
     expect(rig.ping('e0', '10.1.0.2')).toBe(true)
-    const flow = rig.flow('e0', '10.1.0.2', 1500)
+    const flow = rig.flow('e0', '10.1.0.2', FLOW)
     await rig.kill(h0)
     rig.daemon('h0')
     await until('it is programmed', () => rig.isReady('h0'))
-    expect(await flow).toEqual({ sent: 1500, received: 1500, duplicates: 0 })
+    expect(flow.isRunning()).toBe(true)
+    expect(await flow.counts).toEqual({ sent: FLOW, received: FLOW, duplicates: 0 })
   })
 
   it('takes over the links of another build without losing a frame, then removes what that build left', async () => {
@@ -102,14 +106,40 @@ describe('the life of a node daemon', () => {
     const own = `${rig.bpffs('h0')}/${abiDigest.slice(0, 12)}`
     const other = `${rig.bpffs('h0')}/0123456789ab`
     renameSync(own, other)
-    const flow = rig.flow('e0', '10.1.0.2', 1500)
+    const flow = rig.flow('e0', '10.1.0.2', FLOW)
     rig.daemon('h0')
     await until('it is programmed', () => existsSync(own) && rig.status('h0').ready)
     await until('the other build is gone', () => !existsSync(other))
+    expect(flow.isRunning()).toBe(true)
     expect(kernel()).toEqual(before)
-    expect(await flow).toEqual({ sent: 1500, received: 1500, duplicates: 0 })
+    expect(await flow.counts).toEqual({ sent: FLOW, received: FLOW, duplicates: 0 })
     using learned = BpfMap.open(`${own}/maps/learned`, maps.learned)
     expect(learned.entries()).toHaveLength(1)
+  })
+
+  it('runs with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON alone, also when it finds the programs of an earlier run', async () => {
+    const through = ['setpriv', '--bounding-set=-all,+bpf,+net_admin,+perfmon', '--inh-caps=-all']
+    for (const run of ['first', 'second']) {
+      await rig.kill(h0)
+      h0 = rig.daemon('h0', [], { through })
+      await until(`the ${run} run is programmed`, () => rig.isReady('h0'))
+      expect(rig.status('h0').failures).toEqual([])
+      expect(rig.ping('e0', '10.1.0.2', 3)).toBe(true)
+    }
+  })
+
+  it('ends with its error, also while it serves HTTP, when what an earlier run left cannot be taken over', async () => {
+    await rig.kill(h0)
+    const pinned = `${rig.bpffs('h0')}/${abiDigest.slice(0, 12)}/maps`
+    renameSync(`${pinned}/ports`, `${pinned}/aside`)
+    renameSync(`${pinned}/config`, `${pinned}/ports`)
+    const broken = rig.daemon('h0')
+    expect(await broken.ended).toBe(1)
+    expect(broken.stderr).toMatch(/^weft-node: W-2102 /)
+    renameSync(`${pinned}/ports`, `${pinned}/config`)
+    renameSync(`${pinned}/aside`, `${pinned}/ports`)
+    h0 = rig.daemon('h0')
+    await until('it is programmed', () => rig.isReady('h0'))
   })
 
   it('takes ports, tables and device away when no topology has the node any more', async () => {

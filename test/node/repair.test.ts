@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readdirSync, unlinkSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Ip } from '../../src/model/ip.js'
@@ -76,12 +77,32 @@ describe('a node whose kernel state is changed behind its back', () => {
     })
   })
 
-  it('follows the MTU of the underlay', async () => {
+  it('follows the MTU of the underlay, down and up, and leaves the ports to their owner', async () => {
     rig.run('h0', 'ip link set eth0 mtu 1490')
-    await until('it is lowered', () => rig.run('h0', 'ip -o link show tap0').includes(' mtu 1440 '))
-    expect(rig.run('h0', 'ip -o link show weft-vxlan')).toContain(' mtu 1440 ')
+    await until('it is lowered', () => rig.run('h0', 'ip -o link show weft-vxlan').includes(' mtu 1440 '))
     rig.run('h0', 'ip link set eth0 mtu 1500')
     await until('it is raised', () => rig.run('h0', 'ip -o link show weft-vxlan').includes(' mtu 1450 '))
+    expect(rig.run('h0', 'ip -o link show tap0')).toContain(' mtu 1500 ')
+  })
+
+  it('counts frames that are larger than the segment takes under their reason', async () => {
+    rig.run('e0', 'ip link set eth0 mtu 1500')
+    const ping = ['ping', '-c', '1', '-W', '1', '-M', 'do', '-s', '1472', '10.1.0.2']
+    spawnSync('nsenter', [`--net=/run/netns/${rig.ns('e0')}`, ...ping])
+    await until('the drop is reported', () =>
+      rig.controller.told.get('h0')!.report!.verdicts.some(({ reason }) => reason === 'drop_over_mtu'),
+    )
+    rig.run('e0', 'ip link set eth0 mtu 1430')
+  })
+
+  it('reports a port whose device takes less than its network carries', async () => {
+    rig.run('h0', 'ip link set tap0 mtu 1400')
+    await until('it is reported', () => rig.status('h0').failures.some(({ code }) => code === 'W-2110'))
+    expect(rig.status('h0').failures).toMatchObject([
+      { what: 'port h0/tap0', message: expect.stringContaining('has MTU 1400, its network carries 1450') },
+    ])
+    rig.run('h0', 'ip link set tap0 mtu 1500')
+    await until('it is well', () => rig.status('h0').failures.length === 0)
   })
 
   it('reports a port whose device goes, keeps the others, and takes the new device of that name', async () => {

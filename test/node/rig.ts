@@ -19,6 +19,11 @@ export interface Daemon {
   readonly ended: Promise<number | string>
 }
 
+export interface Flow {
+  readonly counts: Promise<{ sent: number; received: number; duplicates: number }>
+  isRunning(): boolean
+}
+
 /**
  * Two hosts with an underlay between them and an endpoint on each:
  *
@@ -83,11 +88,16 @@ export class Rig {
     })
   }
 
-  daemon(host: string, flags: readonly string[] = [], opts: { controllers?: string } = {}): Daemon {
+  daemon(
+    host: string,
+    flags: readonly string[] = [],
+    opts: { controllers?: string; through?: readonly string[] } = {},
+  ): Daemon {
     const child = spawn(
       'nsenter',
       [
         `--net=/run/netns/${this.ns(host)}`,
+        ...(opts.through ?? []),
         process.execPath,
         '--import',
         'tsx',
@@ -153,25 +163,21 @@ export class Rig {
     return daemon.ended
   }
 
-  /** Echo requests, one each 2 ms, while the test goes on; ends when all are sent and the answers in. */
-  async flow(
-    from: string,
-    to: string,
-    count: number,
-  ): Promise<{ sent: number; received: number; duplicates: number }> {
+  /** Echo requests, one each 2 ms, while the test goes on; `counts` is there when all are sent and the answers in. */
+  flow(from: string, to: string, count: number): Flow {
     const args = ['ping', '-q', '-i', '0.002', '-c', `${count}`, '-W', '2', to]
     const child = spawn('nsenter', [`--net=/run/netns/${this.ns(from)}`, ...args])
     let out = ''
     child.stdout.on('data', (chunk: Buffer) => {
       out += chunk
     })
-    await new Promise((resolve) => child.once('close', resolve))
     const number = (pattern: RegExp) => Number(pattern.exec(out)?.[1] ?? 0)
-    return {
+    const counts = new Promise((resolve) => child.once('close', resolve)).then(() => ({
       sent: number(/(\d+) packets transmitted/),
       received: number(/(\d+) received/),
       duplicates: number(/\+(\d+) duplicates/),
-    }
+    }))
+    return { counts, isRunning: () => child.exitCode === null }
   }
 
   async remove(): Promise<void> {

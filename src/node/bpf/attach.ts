@@ -98,8 +98,6 @@ function attachLink(opts: AttachOptions): Attachment {
   const { ifindex, program, pin } = opts
   if (adopt(opts)) return { ifindex, programId: program.id, mechanism: 'tcx' }
   removePin(pin)
-  // From an older kernel, or another version of us.
-  clsact.detach(ifindex, opts.direction)
   const fd = sys.linkCreate(program.fd, ifindex, tcxAttachType[opts.direction], null)
   check('bpf_link_create', fd, `${opts.direction} of ifindex ${ifindex}`)
   try {
@@ -107,6 +105,9 @@ function attachLink(opts: AttachOptions): Attachment {
   } finally {
     sys.close(fd)
   }
+  // A filter that somebody made us use before. TCX runs first and forwards or
+  // drops every frame, so between the two calls none meets both.
+  clsact.detach(ifindex, opts.direction)
   return { ifindex, programId: program.id, mechanism: 'tcx' }
 }
 

@@ -12,6 +12,7 @@ const MNT_DETACH = 2
 // linux/capability.h
 const CAP_NET_ADMIN = 12
 const CAP_SYS_ADMIN = 21
+const CAP_PERFMON = 38
 const CAP_BPF = 39
 
 /**
@@ -22,13 +23,18 @@ export function hasTcx(): boolean {
   return queryPrograms(NO_SUCH_IFINDEX, 'ingress').rc === -ENODEV
 }
 
-/** CAP_SYS_ADMIN stands for CAP_BPF, as in the kernel (capabilities(7)). */
+/**
+ * Of those that the daemon needs. Without CAP_PERFMON the verifier refuses
+ * arithmetic on pointers into map values, which flood lists need. CAP_SYS_ADMIN
+ * stands for CAP_BPF and CAP_PERFMON, as in the kernel (capabilities(7)).
+ */
 export function missingCapabilities(): string[] {
   const held = effectiveCapabilities()
   const has = (bit: number): boolean => ((held >> BigInt(bit)) & 1n) === 1n
   const missing: string[] = []
   if (!has(CAP_BPF) && !has(CAP_SYS_ADMIN)) missing.push('CAP_BPF')
   if (!has(CAP_NET_ADMIN)) missing.push('CAP_NET_ADMIN')
+  if (!has(CAP_PERFMON) && !has(CAP_SYS_ADMIN)) missing.push('CAP_PERFMON')
   return missing
 }
 

@@ -1,6 +1,6 @@
 import koffi from 'koffi'
 import { readU32, writeU32, writeU64 } from './codec.js'
-import { check, ENOENT } from './errno.js'
+import { check, ENOENT, EPERM } from './errno.js'
 import * as sys from './libbpf.js'
 
 const INFO_SIZE = 256
@@ -11,11 +11,12 @@ const MOST_MAPS = 64 // MAX_USED_MAPS
  * Equal for two programs exactly when they do the same with the same state, so
  * one need not be replaced by the other.
  *
- * @returns `undefined` when the kernel has no such program any more
+ * @returns `undefined` when the kernel has no such program any more, or does not
+ *   show it: looking a program up by its id takes CAP_SYS_ADMIN
  */
 export function programIdentity(programId: number): string | undefined {
   const fd = sys.progGetFdById(programId)
-  if (fd === -ENOENT) return undefined
+  if (fd === -ENOENT || fd === -EPERM) return undefined
   check('bpf_prog_get_fd_by_id', fd, `program ${programId}`)
   try {
     return readIdentity(fd)

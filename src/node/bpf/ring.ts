@@ -104,7 +104,6 @@ export class RingReader implements Disposable {
   private woken(status: number): void {
     if (status < 0) {
       this.fail(new SyscallError('poll', errnoName(status), { what: 'ring' }))
-      return
     }
     this.drain()
     this.hold = setTimeout(() => {

@@ -103,12 +103,15 @@ export class DeviceDriver implements Driver<NodeState> {
   // Peers accept frames of the declared VTEP only.
   private async checkAddress({ vtep, underlay_dev }: NodeAssignment, underlay: Link): Promise<Failure[]> {
     const addresses = await listAddresses()
-    if (addresses.some(({ ifindex, address }) => ifindex === underlay.ifindex && address === vtep)) return []
-    const error = new WeftError(
-      'W-2108',
-      `${underlay_dev} has no address ${vtep}: peers will drop what comes from this node`,
-      { next: `ip address add ${vtep} dev ${underlay_dev}, or correct the topology` },
-    )
+    const found = addresses.find(({ ifindex, address }) => ifindex === underlay.ifindex && address === vtep)
+    if (found && !found.tentative) return []
+    const error = found
+      ? new WeftError('W-2108', `${vtep} on ${underlay_dev} has not passed duplicate address detection`, {
+          next: `ip -6 address show dev ${underlay_dev}`,
+        })
+      : new WeftError('W-2108', `${underlay_dev} has no address ${vtep}: nothing can be sent from it`, {
+          next: `ip address add ${vtep} dev ${underlay_dev}, or correct the topology`,
+        })
     return [failureOf(error, `underlay ${underlay_dev}`)]
   }
 }

@@ -37,7 +37,10 @@ export async function serve(deps: HttpDeps, signal: AbortSignal): Promise<void> 
   const app = routes(deps)
   await listen(app, address)
   deps.log.info({ http: formatListenAddress(address) }, 'serving status and metrics')
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  // It may have aborted while the address was opened: then the event has been.
+  if (!signal.aborted) {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  }
   await app.close()
 }
 

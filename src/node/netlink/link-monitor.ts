@@ -81,8 +81,12 @@ export class LinkMonitor implements Disposable {
       }
       const errno = koffi.errno()
       if (errno === EAGAIN) break
-      if (errno === ENOBUFS) overflow = true
-      else if (errno !== EINTR) throw new Error(`recv of link notifications: ${errnoName(errno)}`)
+      if (errno === EINTR) continue
+      // Whatever else it is, something may have been missed.
+      overflow = true
+      if (errno === ENOBUFS) continue
+      this.fail(new Error(`recv of link notifications: ${errnoName(errno)}`))
+      break
     }
     return { changes: changes.values(), overflow }
   }
@@ -91,12 +95,16 @@ export class LinkMonitor implements Disposable {
     try {
       this.listener(event)
     } catch (error) {
-      if (this.opts.onError) this.opts.onError(error)
-      else
-        setImmediate(() => {
-          throw error
-        })
+      this.fail(error)
     }
+  }
+
+  private fail(error: unknown): void {
+    if (this.opts.onError) this.opts.onError(error)
+    else
+      setImmediate(() => {
+        throw error
+      })
   }
 }
 

@@ -139,10 +139,15 @@ function gone(name: string): WeftError {
   })
 }
 
+/** UDP source ports 49152 to 65535 (RFC 7348 5), as struct ifla_vxlan_port_range. */
+const SOURCE_PORTS = Buffer.from([0xc0, 0x00, 0xff, 0xff])
+
 function vxlanInfo(port: number): Buffer {
   const network = Buffer.alloc(2)
   network.writeUInt16BE(port)
-  const data = bytes(netlink.ifla.formatVxlan({ collectMetadata: 1, learning: 0, port: network }))
+  const data = bytes(
+    netlink.ifla.formatVxlan({ collectMetadata: 1, learning: 0, port: network, portRange: SOURCE_PORTS }),
+  )
   // IFLA_INFO_KIND, IFLA_INFO_DATA: the package has no type for IFLA_LINKINFO.
   return bytes((out) => {
     out.push(1, Buffer.from('vxlan\0'))

@@ -59,6 +59,17 @@ export function placePorts(
   return { ports, failures }
 }
 
+/** Ports whose device takes less than their segment carries. Pure. */
+export function portMtuFailures(ports: readonly PlacedPort[], node: string): Failure[] {
+  return ports
+    .filter(({ device, mtu }) => device.mtu < mtu)
+    .map(({ interface: name, device, mtu }) => {
+      const message = `device ${name} of node ${node} has MTU ${device.mtu}, its network carries ${mtu}: larger frames vanish in the device`
+      const next = `ip link set ${name} mtu ${mtu}, or set mtu: ${device.mtu} for the network`
+      return failureOf(new WeftError('W-2110', message, { next }), `port ${node}/${name}`)
+    })
+}
+
 /** Segments whose declared MTU the underlay cannot carry. Pure. */
 export function mtuFailures(state: NodeState, tunnelMtu: number | undefined): Failure[] {
   if (tunnelMtu === undefined) return []

@@ -103,7 +103,7 @@ function tell({ hello, log, notice }: FollowDeps, address: string, error: WeftEr
   }
   log.warn(fields, 'no topology declares this node')
   notice(
-    `W-3004 no topology declares a node named "${hello.node}": nothing is programmed until one does\n` +
+    `W-3004 no topology declares a node named "${hello.node}": nothing new is programmed until one does\n` +
       `  next: declare it under nodes: and weft apply, or start with the right --node-name`,
   )
 }
