@@ -3,8 +3,8 @@ import type { Path } from '../problem.js'
 import type { Findings } from './findings.js'
 import { addWithoutUnderlay, type Nodes } from './nodes.js'
 
-/** Device that every node makes for tunnels; no port can have its name. */
-const RESERVED: readonly string[] = ['lo', 'weft-vxlan']
+/** No port can be called so: devices that every node has, and what the kernel calls no device. */
+const RESERVED: readonly string[] = ['lo', 'weft-vxlan', 'default', 'all']
 
 /** Where the file speaks of a port's node and of its interface. */
 export interface PortPaths {

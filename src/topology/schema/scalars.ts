@@ -5,7 +5,8 @@ import { z } from 'zod'
 
 const NAME = 'a name: lower-case letters, digits and "-", first a letter, as red or net-0'
 const NODE_NAME = 'a node name: lower-case letters, digits, "-" and ".", as host0'
-const INTERFACE = 'an interface name: no spaces, "/" or ":", as eth0'
+const INTERFACE = 'an interface name: no spaces, none of / : @ % #, as eth0'
+const KERNEL_WORD = 'an interface name: the kernel keeps "default" and "all" for its settings'
 const ADDRESS = 'an IP address, as 172.16.1.100 or fd00::1'
 const DURATION = 'a duration, as 500ms, 30s, 5m or 1h'
 const CIDR = 'an address with prefix length, as 172.16.1.100/24 or fd00::1/64'
@@ -28,10 +29,14 @@ export const endpointName = z
   .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'an endpoint name: lower-case letters, digits, "-" and "."')
   .max(63, 'an endpoint name')
 
-/** As the kernel's dev_valid_name, and "@" and "%" left out, which `ip` gives a meaning. */
+/**
+ * As the kernel's dev_valid_name, and "@", "%" and "#" left out, which `ip` gives a meaning.
+ * The kernel refuses the names of its directories in /proc/sys/net/ipv4/conf too.
+ */
 export const interfaceName = z
   .string(INTERFACE)
-  .regex(/^(?!\.{1,2}$)[^\s/:@%]+$/, INTERFACE)
+  .regex(/^(?!\.{1,2}$)[^\s/:@%#]+$/, INTERFACE)
+  .regex(/^(?!(?:default|all)$)/, KERNEL_WORD)
   .max(INTERFACE_NAME_MAX, 'an interface name')
 
 /** Upper or lower case; `compile` writes it lower case. */
