@@ -26,6 +26,8 @@ export class NodeStatus {
   readonly maps = new Map<string, MapState>()
   /** Kernel objects found changed by somebody else and put right, by driver. */
   readonly repairs = new Map<string, number>()
+  /** MACs that `learned` gave up before their time, because it was full. */
+  evictions = 0
   passes = 0
 
   repaired(driver: string, count: number): void {

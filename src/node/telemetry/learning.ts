@@ -96,6 +96,7 @@ export class Learning implements Disposable {
     const all = entries.map(([key, value]): HeardMac => ({ ...key, ...value }))
     const { claims, forget } = this.macs.audit(all, around)
     this.learned.deleteMany(forget)
+    status.evictions = this.macs.evictions
     if (complete || claims.length > 0) uplink.send({ kind: 'claims', claims: { complete, claims } })
     const { maxEntries } = layouts.learned
     status.maps.set('learned', {

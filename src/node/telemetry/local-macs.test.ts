@@ -63,6 +63,16 @@ describe('LocalMacs', () => {
     expect(forget).toHaveLength(1)
   })
 
+  it('goes on claiming what a full map gave up, counts it once, and withdraws it when its time is over', () => {
+    const macs = new LocalMacs()
+    macs.audit([heard()], around(100))
+    expect(macs.audit([], around(200)).claims).toEqual([])
+    expect(macs.audit([], around(300)).claims).toEqual([])
+    expect(macs.evictions).toBe(1)
+    expect(say(macs.audit([], around(401)).claims)).toEqual([`withdraw 7 ${text} tap4`])
+    expect(macs.evictions).toBe(1)
+  })
+
   it('keeps a silent MAC for ever when the segment does not age', () => {
     const macs = new LocalMacs()
     expect(macs.audit([heard()], around(1e6, { ageing: 0 })).claims).toHaveLength(1)

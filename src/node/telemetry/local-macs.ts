@@ -31,6 +31,9 @@ export interface Audit {
 interface Claimed {
   readonly claim: Claim
   readonly atNs: number
+  /** As `learned` last had it. */
+  heard: HeardMac
+  evicted: boolean
 }
 
 const SECOND = 1e9
@@ -46,6 +49,12 @@ const REPEAT_NS = 10 * SECOND
  */
 export class LocalMacs {
   private claimed = new Map<string, Claimed>()
+  private lost = 0
+
+  /** How often `learned` gave up an entry before its time, because it was full. */
+  get evictions(): number {
+    return this.lost
+  }
 
   /** A new stream: the next audit gives all claims again. */
   reset(): void {
@@ -70,12 +79,21 @@ export class LocalMacs {
       const claim = this.claim(heard, around, REPEAT_NS)
       if (claim) claims.push(claim)
     }
-    for (const [key, { claim }] of this.claimed) {
-      if (kept.has(key)) continue
+    for (const [key, claimed] of this.claimed) {
+      if (kept.has(key) || this.isEvicted(claimed, around)) continue
       this.claimed.delete(key)
-      if (!isElsewhere(claim, around.state)) claims.push({ ...claim, withdraw: true })
+      if (!isElsewhere(claimed.claim, around.state)) claims.push({ ...claimed.claim, withdraw: true })
     }
     return { claims, forget }
+  }
+
+  // A flood of source MACs pushes others out of `learned`: they are still there,
+  // and taking their claims back would make all nodes flood.
+  private isEvicted(claimed: Claimed, around: Surroundings): boolean {
+    if (judge(claimed.heard, around) !== 'claim') return false
+    if (!claimed.evicted) this.lost++
+    claimed.evicted = true
+    return true
   }
 
   private claim(heard: HeardMac, around: Surroundings, repeatNs: number): Claim | undefined {
@@ -83,6 +101,8 @@ export class LocalMacs {
     const before = this.claimed.get(keyOf(heard))
     const { interface: name } = around.ports.get(heard.ifindex)!
     if (before && before.claim.interface === name) {
+      before.heard = heard
+      before.evicted = false
       const known = around.state.segments.get(vni)?.entries.get(mac)
       if (known?.vtep === around.state.assignment.vtep) return undefined
       // Heard anew though it is placed elsewhere: it came back. Otherwise the answer may be on its way.
@@ -90,7 +110,7 @@ export class LocalMacs {
       if (!answerDue) return undefined
     }
     const claim = { vni, mac, interface: name, withdraw: false }
-    this.claimed.set(keyOf(heard), { claim, atNs: around.nowNs })
+    this.claimed.set(keyOf(heard), { claim, atNs: around.nowNs, heard, evicted: false })
     return claim
   }
 }

@@ -91,7 +91,7 @@ function traffic(
   counter(
     'weft_losses_total',
     'Lost beside the frames, by kind',
-    [...losses].map(([kind, count]) => [{ kind }, count]),
+    [...losses, ['eviction', status.evictions] as const].map(([kind, count]) => [{ kind }, count]),
   )
 }
 
