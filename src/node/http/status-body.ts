@@ -30,6 +30,7 @@ export function statusOf(node: string, reading: Reading) {
     ports: counters?.report.ports ?? [],
     programs: status.programs,
     maps: counters?.report.maps ?? [],
+    map_evictions: { learned: status.evictions },
     tunnels: counters?.report.tunnels ?? [],
     verdicts: counters?.report.verdicts ?? [],
     losses: Object.fromEntries(counters?.losses ?? []),

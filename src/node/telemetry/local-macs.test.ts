@@ -73,6 +73,31 @@ describe('LocalMacs', () => {
     expect(macs.evictions).toBe(1)
   })
 
+  it('gives what a full map gave up to a new stream too', () => {
+    const macs = new LocalMacs()
+    macs.audit([heard()], around(100))
+    macs.audit([], around(200))
+    macs.reset()
+    expect(say(macs.audit([], around(202)).claims)).toEqual([`claim 7 ${text} tap4`])
+    expect(macs.audit([], around(204)).claims).toEqual([])
+    expect(macs.evictions).toBe(1)
+  })
+
+  it('withdraws nothing from a new stream that was never told of it', () => {
+    const macs = new LocalMacs()
+    macs.audit([heard()], around(100))
+    macs.reset()
+    expect(macs.audit([], around(401)).claims).toEqual([])
+  })
+
+  it('keeps no more of what a full map gave up than it was told to, those claimed first', () => {
+    const macs = new LocalMacs(2)
+    const all = [1, 2, 3].map((i) => ({ ...heard(), mac: parseMac(`02:00:00:00:00:0${i}`)! }))
+    macs.audit(all, around(100))
+    expect(say(macs.audit([], around(102)).claims)).toEqual(['withdraw 7 02:00:00:00:00:03 tap4'])
+    expect(macs.evictions).toBe(3)
+  })
+
   it('keeps a silent MAC for ever when the segment does not age', () => {
     const macs = new LocalMacs()
     expect(macs.audit([heard()], around(1e6, { ageing: 0 })).claims).toHaveLength(1)

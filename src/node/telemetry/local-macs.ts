@@ -41,6 +41,8 @@ const SECOND = 1e9
 const CONTEST_NS = 3 * SECOND
 /** How long until a claim without an answer is made again. */
 const REPEAT_NS = 10 * SECOND
+/** Claims kept of MACs that are not in `learned` any more: as many as it takes. */
+const MOST_EVICTED = 65_536
 
 /**
  * Which MACs this node claims: heard on a port of its segment, not aged, not
@@ -48,8 +50,12 @@ const REPEAT_NS = 10 * SECOND
  * complete set and then changes.
  */
 export class LocalMacs {
-  private claimed = new Map<string, Claimed>()
+  private readonly claimed = new Map<string, Claimed>()
+  /** Claims that the present stream was not told of. */
+  private untold = new Set<string>()
   private lost = 0
+
+  constructor(private readonly mostEvicted = MOST_EVICTED) {}
 
   /** How often `learned` gave up an entry before its time, because it was full. */
   get evictions(): number {
@@ -58,7 +64,7 @@ export class LocalMacs {
 
   /** A new stream: the next audit gives all claims again. */
   reset(): void {
-    this.claimed.clear()
+    this.untold = new Set(this.claimed.keys())
   }
 
   /** Something was heard just now; `undefined` when the controller knows. */
@@ -79,26 +85,38 @@ export class LocalMacs {
       const claim = this.claim(heard, around, REPEAT_NS)
       if (claim) claims.push(claim)
     }
-    for (const [key, claimed] of this.claimed) {
-      if (kept.has(key) || this.isEvicted(claimed, around)) continue
-      this.claimed.delete(key)
-      if (!isElsewhere(claimed.claim, around.state)) claims.push({ ...claimed.claim, withdraw: true })
-    }
+    claims.push(...this.auditAbsent(kept, around))
+    this.untold.clear()
     return { claims, forget }
   }
 
   // A flood of source MACs pushes others out of `learned`: they are still there,
-  // and taking their claims back would make all nodes flood.
-  private isEvicted(claimed: Claimed, around: Surroundings): boolean {
-    if (judge(claimed.heard, around) !== 'claim') return false
-    if (!claimed.evicted) this.lost++
-    claimed.evicted = true
-    return true
+  // and taking their claims back would make all nodes flood. Those claimed first
+  // are kept, so that the flood itself is what finds no room.
+  private auditAbsent(present: ReadonlySet<string>, around: Surroundings): Claim[] {
+    const claims: Claim[] = []
+    let room = this.mostEvicted
+    for (const [key, claimed] of this.claimed) {
+      if (present.has(key)) continue
+      const { claim, heard } = claimed
+      const isEvicted = judge(heard, around) === 'claim'
+      if (isEvicted && !claimed.evicted) this.lost++
+      claimed.evicted = isEvicted
+      const isUntold = this.untold.has(key)
+      if (isEvicted && room-- > 0) {
+        if (isUntold) claims.push(claim)
+        continue
+      }
+      this.claimed.delete(key)
+      if (!isUntold && !isElsewhere(claim, around.state)) claims.push({ ...claim, withdraw: true })
+    }
+    return claims
   }
 
   private claim(heard: HeardMac, around: Surroundings, repeatNs: number): Claim | undefined {
     const { vni, mac } = heard
-    const before = this.claimed.get(keyOf(heard))
+    const key = keyOf(heard)
+    const before = this.untold.has(key) ? undefined : this.claimed.get(key)
     const { interface: name } = around.ports.get(heard.ifindex)!
     if (before && before.claim.interface === name) {
       before.heard = heard
@@ -110,7 +128,8 @@ export class LocalMacs {
       if (!answerDue) return undefined
     }
     const claim = { vni, mac, interface: name, withdraw: false }
-    this.claimed.set(keyOf(heard), { claim, atNs: around.nowNs, heard, evicted: false })
+    this.untold.delete(key)
+    this.claimed.set(key, { claim, atNs: around.nowNs, heard, evicted: false })
     return claim
   }
 }

@@ -40,6 +40,9 @@ export async function renderMetrics(reading: Reading): Promise<{ text: string; c
   if (counters) {
     traffic(counter, counters, status)
     dataplane(gauge, counters.report)
+    counter('weft_bpf_map_evictions_total', 'Entries that a full map gave up before their time', [
+      [{ map: 'learned' }, status.evictions],
+    ])
   }
   return { text: await registry.metrics(), contentType: registry.contentType }
 }
@@ -91,7 +94,7 @@ function traffic(
   counter(
     'weft_losses_total',
     'Lost beside the frames, by kind',
-    [...losses, ['eviction', status.evictions] as const].map(([kind, count]) => [{ kind }, count]),
+    [...losses].map(([kind, count]) => [{ kind }, count]),
   )
 }
 
