@@ -40,6 +40,7 @@ export const node = z.object({
   macs: count.describe('On its ports'),
   drops_per_s: rate,
   events_lost: count,
+  losses: z.record(z.string(), count).describe('Beside frames and events, by kind'),
   tunnel_mtu: z.number().int().nullable().describe('Of the VXLAN device, bytes'),
   failures: z.array(failure),
 })

@@ -30,6 +30,7 @@ export const status = z.object({
     top: z.array(z.object({ reason: z.string(), node: z.string(), per_minute: z.number() })),
   }),
   events_lost: z.number().int(),
+  losses: z.record(z.string(), z.number().int()).describe('Beside frames and events, by kind'),
   problems: z.array(
     z.object({
       subject: z.string().describe('A node, or `controller`'),

@@ -42,6 +42,7 @@ export const nodes: NodeItem[] = [
     macs: 1,
     drops_per_s: 0.2,
     events_lost: 0,
+    losses: {},
     tunnel_mtu: 1450,
     failures: [],
   },
@@ -61,6 +62,7 @@ export const nodes: NodeItem[] = [
     macs: 0,
     drops_per_s: null,
     events_lost: 0,
+    losses: {},
     tunnel_mtu: null,
     failures: [],
   },
@@ -198,6 +200,7 @@ export const healthy: Status = {
   nodes: { total: 9, ready: 9, not_ready: [], behind: [] },
   drops: { per_minute: 0, top: [] },
   events_lost: 0,
+  losses: {},
   problems: [],
   notes: [],
 }
@@ -222,6 +225,7 @@ export const unhealthy: Status = {
     ],
   },
   events_lost: 1204,
+  losses: { copy: 3 },
   notes: [
     {
       subject: 'controller',

@@ -113,6 +113,7 @@ function telemetryToMessage(report: Report): ReportMessage {
     maps: [...report.maps],
     events_lost: `${report.events_lost}`,
     tunnel_mtu: report.tunnel_mtu,
+    losses: report.losses.map(({ kind, count }) => ({ kind, count: `${count}` })),
   }
 }
 
@@ -129,6 +130,7 @@ function telemetryFromMessage(message: ReportMessage): Report {
     maps: message.maps,
     events_lost: Number(message.events_lost),
     tunnel_mtu: message.tunnel_mtu,
+    losses: message.losses.map(({ kind, count }) => ({ kind, count: Number(count) })),
   }
 }
 

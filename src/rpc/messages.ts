@@ -59,6 +59,7 @@ export interface ReportMessage {
   maps: { map: string; entries: number; max_entries: number }[]
   events_lost: U64
   tunnel_mtu: number
+  losses: { kind: string; count: U64 }[]
 }
 
 /** One of the fields is set. */

@@ -107,6 +107,8 @@ export interface Report {
   readonly events_lost: number
   /** Of the VXLAN device, bytes; 0 when it is away. */
   readonly tunnel_mtu: number
+  /** Beside frames and events, by kind. */
+  readonly losses: readonly { readonly kind: string; readonly count: number }[]
 }
 
 /** One message from a node. */

@@ -67,6 +67,7 @@ const telemetry = fc.record({
   programs: fc.array(program),
   maps: fc.array(fc.record({ map: name, entries: vni, max_entries: vni })),
   events_lost: count,
+  losses: fc.array(fc.record({ kind: fc.string(), count })),
   tunnel_mtu: vni,
 })
 const failure = fc.record({ code: name, what: name, message: name, next: name })

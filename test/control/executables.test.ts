@@ -104,6 +104,7 @@ class ReportingNode {
       programs: [],
       maps: [],
       events_lost: 0,
+      losses: [],
       tunnel_mtu: 1450,
     }
     this.stream.send({ kind: 'telemetry', telemetry })

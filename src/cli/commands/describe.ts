@@ -7,6 +7,7 @@ import { renderList, renderTable, renderValue, type View } from '../output.js'
 import { formatAge, formatCount, orDash } from '../quantity.js'
 import { connect } from '../session.js'
 import { views } from '../views.js'
+import { lossesText } from './status.js'
 
 /** Everything about one node: its state, then what it holds, counts and could not do. */
 export async function describe(
@@ -44,7 +45,7 @@ export function formatNode(node: NodeDetail, now: number): string {
     ['heard', heard],
     ['daemon', node.version === null ? '-' : `${node.version}, ABI ${orDash(node.abi?.slice(0, 12))}`],
     ['tunnel MTU', orDash(node.tunnel_mtu)],
-    ['lost events', formatCount(node.events_lost)],
+    ['lost events', [formatCount(node.events_lost), lossesText(node.losses)].filter(Boolean).join('; ')],
   ])
   return [
     head,

@@ -34,12 +34,18 @@ export function formatStatus(result: Status): string {
     ],
     ['tables', 'revision', tablesText(result)],
     ['drops', drops.per_minute === null ? '-' : `${formatRate(drops.per_minute)}/min`, dropsText(result)],
-    ['lost events', formatCount(result.events_lost), ''],
+    ['lost events', formatCount(result.events_lost), lossesText(result.losses)],
   ]
   const problems = result.problems.map(formatProblem).join('')
   const notes = result.notes.map(({ subject, what, message }) => `${subject}  note  ${what}: ${message}\n`)
   const more = problems + notes.join('')
   return `${renderTable(rows)}${more === '' ? '' : `\n${more}`}`
+}
+
+/** What else was lost, as `copy 3, eviction 12`. */
+export function lossesText(losses: Status['losses']): string {
+  const kinds = Object.entries(losses).map(([kind, count]) => `${kind} ${formatCount(count)}`)
+  return kinds.length === 0 ? '' : `also lost: ${kinds.join(', ')}`
 }
 
 function nodesText({ nodes }: Status): string {

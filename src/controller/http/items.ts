@@ -52,9 +52,19 @@ export function nodeItem(observed: Observed, node: NodeStatus): NodeItem {
     macs: observed.macCounts.ofNode.get(node.name) ?? 0,
     drops_per_s: report ? drops.reduce((sum, drop) => sum + (drop.packets_per_s ?? 0), 0) : null,
     events_lost: report?.events_lost ?? 0,
+    losses: lossesOf([node]),
     tunnel_mtu: report?.tunnel_mtu || null,
     failures: [...node.failures],
   }
+}
+
+/** By kind, over all `nodes`; kinds that never happened are left out. */
+export function lossesOf(nodes: readonly NodeStatus[]): Record<string, number> {
+  const sum: Record<string, number> = {}
+  for (const { kind, count } of nodes.flatMap(({ report }) => report?.losses ?? [])) {
+    if (count > 0) sum[kind] = (sum[kind] ?? 0) + count
+  }
+  return sum
 }
 
 export function nodeDetail(observed: Observed, node: NodeStatus): NodeDetail {

@@ -75,6 +75,11 @@ export class Metrics {
       for (const { name, report } of nodes())
         if (report) set({ node: name, where: 'ring' }, report.events_lost)
     })
+    this.counter('weft_losses_total', 'Lost beside frames and events, by kind.', ['node', 'kind'], (set) => {
+      for (const { name, report } of nodes()) {
+        for (const { kind, count } of report?.losses ?? []) set({ node: name, kind }, count)
+      }
+    })
   }
 
   private trafficMetrics(): void {

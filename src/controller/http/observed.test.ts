@@ -25,6 +25,7 @@ function report(control: MemoryControl, second: number, packets: number, drops: 
         programs: [],
         maps: [],
         events_lost: 0,
+        losses: [],
         tunnel_mtu: 0,
       },
     },

@@ -49,6 +49,10 @@ function reporting(name: string, at: number, packets: number): NodeStatus {
       ],
       maps: [{ map: 'fdb', entries: 3, max_entries: 131_072 }],
       events_lost: 4,
+      losses: [
+        { kind: 'copy', count: 2 },
+        { kind: 'learned', count: 0 },
+      ],
       tunnel_mtu: 1450,
     },
   })
@@ -147,6 +151,7 @@ describe('lists', () => {
     const detail = nodeDetail.parse((await get('/api/v1/nodes/host0')).json())
     expect(detail).toMatchObject({
       events_lost: 4,
+      losses: { copy: 2 },
       program_list: [{ id: 5 }],
       map_list: [{ map: 'fdb' }],
       port_list: [{ interface: 'tap0' }],

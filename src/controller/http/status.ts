@@ -1,7 +1,7 @@
 import type { Status } from '../../api/status.js'
 import { version } from '../../common/version.js'
 import type { NodeStatus } from '../control.js'
-import { dropItems, nodeState } from './items.js'
+import { dropItems, lossesOf, nodeState } from './items.js'
 import type { Observed } from './observed.js'
 
 const TOP_DROPS = 3
@@ -43,6 +43,7 @@ export function statusOf(observed: Observed, now: Date): Status {
     },
     drops: dropsOf(observed, nodes),
     events_lost: nodes.reduce((sum, { report }) => sum + (report?.events_lost ?? 0), 0),
+    losses: lossesOf(nodes),
     problems,
     notes: storeNotes(observed),
   }

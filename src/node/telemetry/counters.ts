@@ -10,7 +10,7 @@ const programs = namesOf(ProgramId, 'PROGRAM_')
 const reasons = namesOf(VerdictReason, '', ['DROP_FIRST'])
 const losses = namesOf(LossKind, 'LOSS_')
 
-/** What was lost beside the frames, by kind: `event`, `copy`, `count`, `learned`. */
+/** What was lost beside the frames, by kind: `event`, `copy`, `count`, `learned`, `eviction`. */
 export type Losses = ReadonlyMap<string, number>
 
 /** Reads the programs' counters, which are the only truth about traffic, when asked. */
@@ -33,6 +33,7 @@ export class Counters implements Disposable {
     this.prune()
     const tunnels = this.readTunnels()
     const verdicts = this.readVerdicts()
+    const losses = this.readLosses()
     return {
       tunnels,
       verdicts,
@@ -43,8 +44,9 @@ export class Counters implements Disposable {
         { map: 'tunnels', entries: tunnels.length, max_entries: this.tunnels.maxEntries },
         { map: 'verdicts', entries: verdicts.length, max_entries: this.verdicts.maxEntries },
       ],
-      events_lost: this.readLosses().get('event') ?? 0,
+      events_lost: losses.get('event') ?? 0,
       tunnel_mtu: this.status.tunnel?.mtu ?? 0,
+      losses: [...losses].filter(([kind]) => kind !== 'event').map(([kind, count]) => ({ kind, count })),
     }
   }
 
@@ -52,7 +54,8 @@ export class Counters implements Disposable {
     const found = this.losses
       .entriesSummed()
       .map(([{ kind }, { count }]) => [nameOf(losses, kind), count] as const)
-    return new Map([...[...losses.values()].map((name) => [name, 0] as const), ...found])
+    const none = [...losses.values()].map((name) => [name, 0] as const)
+    return new Map([...none, ...found, ['eviction', this.status.evictions]])
   }
 
   [Symbol.dispose](): void {
