@@ -45,7 +45,7 @@ interface Parts {
  */
 export async function runNode(config: NodeConfig, log: Logger, signal: AbortSignal): Promise<void> {
   preflight(config.bpffs, log)
-  await using _sole = await becomeSole(config.bpffs)
+  await using _sole = await becomeSole(config.bpffs, log)
   const parts: Parts = {
     config,
     log,

@@ -85,6 +85,22 @@ describe('a node that cannot do what it is asked', () => {
     expect(existsSync(`${rig.dir}/bpf/none`)).toBe(false)
   })
 
+  it('starts, with a warning, though a user without rights holds the name that keeps daemons apart', async () => {
+    const code = `require('net').createServer().listen('\\0weft-node', () => console.log('held'))`
+    const asNobody = ['setpriv', '--reuid=65534', '--clear-groups', process.execPath, '-e', code]
+    const stranger = spawn('nsenter', [`--net=/run/netns/${rig.ns('h0')}`, ...asNobody])
+    try {
+      await new Promise((resolve) => stranger.stdout.once('data', resolve))
+      const daemon = rig.daemon('h0')
+      await rig.settled('h0')
+      expect(daemon.log).toContainEqual(
+        expect.objectContaining({ level: 'warn', socket: '@weft-node', pid: stranger.pid, uid: 65534 }),
+      )
+    } finally {
+      stranger.kill('SIGKILL')
+    }
+  })
+
   it('asks for a segment whole when what came does not match its hash', async () => {
     rig.daemon('h0')
     await rig.settled('h0')

@@ -1,4 +1,4 @@
-// Prototypes of the socket calls that the monitor needs, and nothing else. They
+// Prototypes of the socket calls that Node does not offer, and nothing else. They
 // return -1 and leave the errno in `koffi.errno()`.
 import koffi from 'koffi'
 
@@ -10,6 +10,16 @@ export const socket: (family: number, type: number, protocol: number) => number 
 export const bind: (fd: number, address: Uint8Array, size: number) => number = libc.func(
   'int bind(int fd, const void *address, uint32_t size)',
 )
+export const connect: (fd: number, address: Uint8Array, size: number) => number = libc.func(
+  'int connect(int fd, const void *address, uint32_t size)',
+)
+export const getsockopt: (
+  fd: number,
+  level: number,
+  name: number,
+  out: Uint32Array,
+  size: Uint32Array,
+) => number = libc.func('int getsockopt(int fd, int level, int name, void *out, uint32_t *size)')
 export const setsockopt: (
   fd: number,
   level: number,
