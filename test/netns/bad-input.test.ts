@@ -59,16 +59,21 @@ describe('an apply that is refused', () => {
     const before = await lab().list('networks')
     const text = topologyText('quickstart.yaml').replace(/^name: .*$/m, `name: ${name}`)
     const broken = text.replace('vni: 100', 'vni: 70000000').replace('mode: unicast', 'mode: multicst')
-    await expect(
-      lab().client.request('PUT', `/api/v1/topologies/${name}`, { body: broken }),
-    ).rejects.toThrow()
+    const refused = lab().client.request('PUT', `/api/v1/topologies/${name}`, { body: broken })
+    await expect(refused).rejects.toMatchObject({
+      code: 'W-1004',
+      details: { problem: { errors: [{ code: 'W-1004' }, { code: 'W-1003' }] } },
+    })
     expect(await lab().list('networks')).toEqual(before)
   })
 
   it('changes nothing: a VNI that another topology has is named', async () => {
-    const text = topologyText('quickstart.yaml').replace(/^name: .*$/m, 'name: other')
+    const text = topologyText('quickstart.yaml')
+      .replace(/^name: .*$/m, 'name: other')
+      .replaceAll('host', 'box')
+      .replaceAll('172.16.1.', '172.16.2.')
     const refused = lab().client.request('PUT', '/api/v1/topologies/other', { body: text })
-    await expect(refused).rejects.toThrow(/100|host0/)
+    await expect(refused).rejects.toMatchObject({ code: 'W-1104', message: expect.stringContaining(name) })
     expect((await lab().list<{ name: string }>('topologies')).map((one) => one.name)).toEqual([name])
   })
 })
@@ -177,9 +182,9 @@ describe('weft-controller', () => {
       '--http-listen',
       taken,
     ])
-    expect(result.code).not.toBe(0)
+    expect(result.code).toBe(1)
     expectClear(result, 'W-3014')
-    expect(result.stderr).toContain(taken)
+    expect(result.stderr).toContain(`cannot listen on ${taken}: it is in use`)
   })
 })
 

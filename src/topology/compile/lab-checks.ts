@@ -66,14 +66,14 @@ function tcp(
   check: Extract<Check, { kind: 'tcp' }>,
   path: Path,
   timing: Timing,
-  { findings }: LabContext,
+  context: LabContext,
   endpoints: Endpoints,
 ): LabCheck | undefined {
-  const from = endpointAt(check.from, [...path, 'from'], endpoints, findings)
-  const to = endpointAt(check.to, [...path, 'to'], endpoints, findings)
+  const from = endpointAt(check.from, [...path, 'from'], endpoints, context)
+  const to = endpointAt(check.to, [...path, 'to'], endpoints, context)
   if (!from || !to) return undefined
   const addresses = sharedAddresses(from, to)
-  if (addresses.length === 0) addNoSharedFamily(from.name, to.name, [...path, 'to'], findings)
+  if (addresses.length === 0) addNoSharedFamily(from.name, to.name, [...path, 'to'], context.findings)
   return {
     kind: 'tcp',
     name: check.name ?? `TCP from ${check.from} to ${check.to}`,

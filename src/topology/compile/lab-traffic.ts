@@ -7,11 +7,11 @@ import { milliseconds } from './durations.js'
 import type { Findings } from './findings.js'
 import type { Endpoints, LabContext } from './lab-context.js'
 
-export function compileTraffic({ lab, findings }: LabContext, endpoints: Endpoints): LabTraffic[] {
-  return lab.traffic.flatMap((traffic, index) => {
+export function compileTraffic(context: LabContext, endpoints: Endpoints): LabTraffic[] {
+  return context.lab.traffic.flatMap((traffic, index) => {
     const path = ['lab', 'traffic', index]
-    const from = endpointAt(traffic.from, [...path, 'from'], endpoints, findings)
-    const address = targetOf(traffic, from, [...path, 'to'], endpoints, findings)
+    const from = endpointAt(traffic.from, [...path, 'from'], endpoints, context)
+    const address = targetOf(traffic, from, [...path, 'to'], endpoints, context)
     return address === undefined ? [] : [trafficOf(traffic, address)]
   })
 }
@@ -25,14 +25,16 @@ function trafficOf(traffic: Traffic, address: string): LabTraffic {
     : { kind: 'tcp', ...ends, duration_ms: milliseconds(traffic.duration) }
 }
 
+/** Of an endpoint that is in the file but could not be made, its own finding says enough. */
 export function endpointAt(
   name: string,
   path: Path,
   endpoints: Endpoints,
-  findings: Findings,
+  { lab, findings }: LabContext,
 ): LabEndpoint | undefined {
   const endpoint = endpoints.get(name)
-  if (!endpoint) findings.unknown('endpoint', name, path, endpoints.keys())
+  if (!endpoint && !Object.hasOwn(lab.endpoints, name))
+    findings.unknown('endpoint', name, path, endpoints.keys())
   return endpoint
 }
 
@@ -50,13 +52,13 @@ function targetOf(
   from: LabEndpoint | undefined,
   path: Path,
   endpoints: Endpoints,
-  findings: Findings,
+  context: LabContext,
 ): string | undefined {
   if (addressSchema.safeParse(traffic.to).success) return canonicalIp(traffic.to)
-  const to = endpointAt(traffic.to, path, endpoints, findings)
+  const to = endpointAt(traffic.to, path, endpoints, context)
   if (!from || !to) return undefined
   const [address] = sharedAddresses(from, to)
-  if (address === undefined) addNoSharedFamily(from.name, to.name, path, findings)
+  if (address === undefined) addNoSharedFamily(from.name, to.name, path, context.findings)
   return address
 }
 
