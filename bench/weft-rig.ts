@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { type Rig, withoutBridgeNetfilter } from './rig.js'
+import type { Rig } from './rig.js'
 
 const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const TOPOLOGY = fileURLToPath(new URL('two-hosts.yaml', import.meta.url))
@@ -10,7 +10,6 @@ export function weftRig(): Rig {
   const lab = (...args: string[]) =>
     execFileSync('node', [CLI, 'lab', ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
   lab('deploy', '-f', TOPOLOGY)
-  for (const part of ['host0', 'host1', 'fabric']) withoutBridgeNetfilter(`weft-bench-${part}`)
   return {
     name: 'weft',
     a: { namespace: 'weft-bench-a', address: '10.77.0.1' },

@@ -10,6 +10,11 @@ export async function mountBpffs(lab: string): Promise<void> {
   await must(['mount', '-t', 'bpf', '-o', 'mode=0755', 'bpf', bpffsPath(lab)])
 }
 
+/** The directory of a host in it. A bpffs refuses names with a dot; no node's name has the underscore. */
+export function hostBpffs(lab: string, host: string): string {
+  return `${bpffsPath(lab)}/${host.replaceAll('.', '_')}`
+}
+
 /** Removes the pins, then the mount. Another mount namespace may hold a copy of it, but no pins then. */
 export async function unmountBpffs(lab: string): Promise<number> {
   const mounts = await mountsBelow(labDirectory(lab))

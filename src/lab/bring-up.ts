@@ -3,8 +3,10 @@ import type { Status } from '../api/status.js'
 import type { ApplyResult } from '../api/topology.js'
 import { ApiClient } from '../common/api-client.js'
 import { mountBpffs } from './bpffs.js'
-import { eachLimited, must } from './command.js'
+import { withoutBridgeNetfilter } from './bridge-netfilter.js'
+import { eachLimited } from './command.js'
 import { controllerProcess, etcdProcess, type LabAddresses, nodeProcess, waitUntil } from './daemons.js'
+import { ipBatch } from './ip-batch.js'
 import type { LabPlan } from './plan.js'
 import { type ProcessRecord, startProcess } from './process.js'
 
@@ -21,9 +23,10 @@ export function labClient(socket: string, signal: AbortSignal): ApiClient {
 
 export async function makeNamespaces(plan: LabPlan, signal: AbortSignal): Promise<void> {
   await mountBpffs(plan.name)
-  await must(['ip', '-batch', '-'], { input: `${plan.create.join('\n')}\n`, signal })
+  await ipBatch(plan.create, { signal })
   await eachLimited(plan.configure, 4, async ([namespace, lines]) => {
-    await must(['ip', '-n', namespace, '-batch', '-'], { input: `${lines.join('\n')}\n`, signal })
+    await withoutBridgeNetfilter(namespace, signal)
+    await ipBatch(lines, { namespace, signal })
   })
 }
 

@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { WeftError } from '../common/errors.js'
+import { hostBpffs } from './bpffs.js'
 import { readTail } from './log-tail.js'
 import { labDirectory } from './names.js'
 import type { PlannedHost } from './plan.js'
@@ -72,7 +73,7 @@ export function nodeProcess(lab: string, host: PlannedHost, addresses: LabAddres
   const args = toArgs({
     'node-name': host.name,
     controller: `unix:${addresses.grpc_socket}`,
-    bpffs: `${labDirectory(lab)}/bpf/${host.name}`,
+    bpffs: hostBpffs(lab, host.name),
     'http-listen': '127.0.0.1:7781',
   })
   return {
