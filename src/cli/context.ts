@@ -6,7 +6,7 @@ export interface CliContext {
   /** Talk. */
   readonly stderr: { write(text: string): unknown }
   readStdin(): Promise<string>
-  /** Aborts at SIGINT. */
+  /** Aborts at SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal
 }
 

@@ -1,19 +1,27 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { WeftError } from '../common/errors.js'
 import { formatFatal } from '../common/fatal-line.js'
+import { catchTermination } from '../common/termination.js'
 import { formatOutcome, runCheck } from './checks/check.js'
 import { type Deployed, deployLab } from './deploy.js'
-import { destroyLab, findLabs, formatRemoved } from './destroy.js'
-import { type LabSource, readLabSource } from './topology-file.js'
+import { destroyLab, formatRemoved } from './destroy.js'
+import { requirePrivileges } from './privileges.js'
+import { removeStaleLab } from './stale-lab.js'
+import { type LabSource, parseLabSource } from './topology-file.js'
 
 /*
  * npm run demo [-- --once]: brings up a small lab, shows what it forwards,
  * runs its checks, and takes it down again at Ctrl-C; with --once right away.
  * Exit 0 only if every check passed.
+ *
+ * The lab has a name of its own, not the file's: a lab that the user deployed
+ * from the same file goes on.
  */
+const lab = 'demo'
 const topologyFile = fileURLToPath(new URL('../../topologies/quickstart.yaml', import.meta.url))
 const cliPath = fileURLToPath(new URL('../cli/main.js', import.meta.url))
 
@@ -22,20 +30,18 @@ const REPORT_MS = 1500
 
 const write = (text: string) => void process.stdout.write(text)
 
-async function main(stop: AbortController): Promise<void> {
+async function main(signal: AbortSignal): Promise<void> {
   const onlyOnce = readArguments()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
-  const source = await readLabSource(topologyFile)
-  const lab = source.desired.name
-  if ((await findLabs()).includes(lab))
-    write(`lab ${lab} of an earlier run: ${formatRemoved(await destroyLab(lab))}\n`)
-
+  const source = parseLabSource(topologyFile, await readFile(topologyFile, 'utf8'), lab)
+  await requirePrivileges()
+  const stale = await removeStaleLab(lab, topologyFile)
+  if (stale) write(`lab ${lab} of an earlier run: ${formatRemoved(stale)}\n`)
   const isTerminal = process.stdout.isTTY === true
-  const deployed = await deployLab({ source, signal: stop.signal, write, isTerminal })
+  const deployed = await deployLab({ source, signal, write, isTerminal })
   try {
-    const passed = await show(source, deployed, stop.signal)
+    const passed = await show(source, deployed, signal)
     process.exitCode = passed ? 0 : 1
-    if (!onlyOnce) await stay(deployed, stop.signal)
+    if (!onlyOnce) await stay(deployed, signal)
   } finally {
     write(`\nlab ${lab}: ${formatRemoved(await destroyLab(lab))}\n`)
   }
@@ -50,16 +56,20 @@ function readArguments(): boolean {
 }
 
 /** Runs the checks, then prints what the running system says of itself. Whether all checks passed. */
-async function show({ lab }: LabSource, { record }: Deployed, signal: AbortSignal): Promise<boolean> {
+async function show(
+  { lab: { checks } }: LabSource,
+  { record }: Deployed,
+  signal: AbortSignal,
+): Promise<boolean> {
   write('\n')
-  const width = Math.max(0, ...lab.checks.map(({ name }) => name.length))
+  const width = Math.max(0, ...checks.map(({ name }) => name.length))
   let failed = 0
-  for (const check of lab.checks) {
+  for (const check of checks) {
     const outcome = await runCheck(check, record.endpoints, signal)
     if (!outcome.ok) failed += 1
     write(formatOutcome(outcome, width))
   }
-  write(`${lab.checks.length - failed} passed, ${failed} failed\n`)
+  write(`${checks.length - failed} passed, ${failed} failed\n`)
   await sleep(REPORT_MS, undefined, { signal })
   for (const what of ['nodes', 'macs', 'tunnels']) printTable(record.http.socket, what)
   return failed === 0
@@ -67,7 +77,7 @@ async function show({ lab }: LabSource, { record }: Deployed, signal: AbortSigna
 
 /** The same command that a user would type, and its own output. */
 function printTable(server: string, what: string): void {
-  write(`\n$ weft get ${what}\n`)
+  write(`\n$ npx weft get ${what}\n`)
   const { stdout, stderr } = spawnSync(process.execPath, [cliPath, '--server', server, 'get', what], {
     encoding: 'utf8',
   })
@@ -81,20 +91,20 @@ async function stay({ record }: Deployed, signal: AbortSignal): Promise<void> {
   )
   if (first && second) {
     const address = second.addresses[0]?.split('/')[0]
-    write(`  node dist/cli/main.js lab exec ${first.name} -- ping -c 3 ${address}\n`)
+    write(`  npx weft lab exec ${lab}/${first.name} -- ping -c 3 ${address}\n`)
   }
-  write('  node dist/cli/main.js status\n')
+  write('  npx weft status\n')
   // The daemons are processes of their own: something here must hold this one open.
   const hold = setInterval(() => {}, 60_000)
   if (!signal.aborted) await once(signal, 'abort')
   clearInterval(hold)
 }
 
-const stop = new AbortController()
+const { signal, exitCode } = catchTermination()
 try {
-  await main(stop)
+  await main(signal)
 } catch (thrown) {
   const error = WeftError.from(thrown)
-  if (!stop.signal.aborted) process.stderr.write(formatFatal('demo', error))
-  process.exitCode = stop.signal.aborted ? 130 : error.row.exit
+  if (!signal.aborted) process.stderr.write(formatFatal('demo', error))
+  process.exitCode = exitCode() ?? error.row.exit
 }

@@ -16,8 +16,8 @@ import { destroyLab, formatRemoved, listNamespaces } from './destroy.js'
 import { expediteRcu, restoreRcu } from './expedited-rcu.js'
 import { type LabPlan, planLab } from './plan.js'
 import { requirePrivileges } from './privileges.js'
-import { startProcess } from './process.js'
-import { claimDirectory, type LabRecord, writeRecord } from './record.js'
+import { ownIdentity, startProcess } from './process.js'
+import { claimDirectory, type LabRecord, releaseDirectory, writeRecord } from './record.js'
 import { Stages } from './stages.js'
 import { keepDeployedFile, type LabSource } from './topology-file.js'
 import { trafficProcesses } from './traffic.js'
@@ -55,8 +55,7 @@ export async function deployLab(options: DeployOptions): Promise<Deployed> {
     })
   const plan = planLab(desired, lab)
   await requirePrivileges()
-  await refuseTaken(plan)
-  await claimDirectory(desired.name)
+  await claimLab(plan)
   const { write } = options
   write(`lab ${desired.name}   ${counted(desired, lab)}\n`)
   try {
@@ -68,7 +67,7 @@ export async function deployLab(options: DeployOptions): Promise<Deployed> {
   }
 }
 
-/** Ctrl-C during a deploy: exit 130, and what was built is gone. */
+/** A signal during a deploy: what was built is gone. */
 export class Interrupted extends WeftError {
   constructor(lab: string, cause: unknown) {
     super('W-4005', `lab ${lab}: interrupted`, { cause })
@@ -104,6 +103,7 @@ async function build(plan: LabPlan, options: DeployOptions): Promise<Deployed> {
   const checks = options.check ? await runChecks(lab.checks, running, stages, options) : []
   const traffic = trafficProcesses(plan, lab.traffic)
   for (const process of traffic) await startProcess(plan.name, process)
+  signal.throwIfAborted()
   return { record: running, checks, traffic: lab.traffic.length }
 }
 
@@ -129,11 +129,14 @@ async function rollBack(lab: string): Promise<string> {
   return `rolled back: ${formatRemoved(await destroyLab(lab))}`
 }
 
-// What is recorded as ours is deleted at rollback, so it must not be there before.
-async function refuseTaken({ name, namespaces }: LabPlan): Promise<void> {
+// What is recorded as ours is deleted at rollback, so it must not be there before. The claim comes
+// first: namespaces of a lab that is there are named after it, and the user should hear of the lab.
+async function claimLab({ name, namespaces }: LabPlan): Promise<void> {
+  await claimDirectory(name)
   const existing = new Set(await listNamespaces())
   const taken = namespaces.find((namespace) => existing.has(namespace))
   if (taken === undefined) return
+  await releaseDirectory(name)
   throw new WeftError('W-4003', `namespace ${taken} is already there, so lab ${name} cannot be built`, {
     next: `weft lab destroy ${name}, or ip netns del ${taken} if it is no lab's`,
   })
@@ -144,7 +147,7 @@ function recordOf(plan: LabPlan, file: string, addresses: LabAddresses): LabReco
     name: plan.name,
     state: 'deploying',
     created_at: new Date().toISOString(),
-    deployed_by: process.pid,
+    deployed_by: ownIdentity(),
     file,
     namespaces: plan.namespaces,
     hosts: plan.hosts,

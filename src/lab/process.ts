@@ -14,12 +14,15 @@ export interface ProcessSpec {
   readonly argv: readonly string[]
 }
 
-/** A process that was started. A pid alone may be somebody else's by now; with its start time it is not. */
-export interface ProcessRecord extends ProcessSpec {
+/** A pid alone may be somebody else's by now; with its start time it is not. */
+export interface ProcessIdentity {
   readonly pid: number
   /** Clock ticks since boot, field 22 of /proc/PID/stat. */
   readonly start_time: string
 }
+
+/** A process that was started. */
+export interface ProcessRecord extends ProcessSpec, ProcessIdentity {}
 
 /** Starts a process that outlives its parent, in a session of its own, and writes it down. */
 export async function startProcess(lab: string, spec: ProcessSpec): Promise<ProcessRecord> {
@@ -58,8 +61,12 @@ export async function readProcesses(lab: string): Promise<ProcessRecord[]> {
   return records.flat()
 }
 
-export function isRunning({ pid, start_time }: ProcessRecord): boolean {
+export function isRunning({ pid, start_time }: ProcessIdentity): boolean {
   return startTime(pid) === start_time
+}
+
+export function ownIdentity(): ProcessIdentity {
+  return { pid: process.pid, start_time: startTime(process.pid) ?? '' }
 }
 
 export function logPath(lab: string, process: string): string {

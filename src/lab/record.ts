@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { WeftError } from '../common/errors.js'
 import { labDirectory, labRoot } from './names.js'
+import { isRunning, type ProcessIdentity } from './process.js'
 
 /**
  * What is written down about a lab, in `lab.json`. Destroying does not depend
@@ -11,7 +12,7 @@ export interface LabRecord {
   readonly state: 'deploying' | 'running'
   readonly created_at: string
   /** Of the `weft lab deploy` that made it. */
-  readonly deployed_by: number
+  readonly deployed_by: ProcessIdentity
   /** The topology file as given. */
   readonly file: string
   readonly namespaces: readonly string[]
@@ -40,12 +41,24 @@ export async function claimDirectory(lab: string): Promise<void> {
     await mkdir(labDirectory(lab), { mode: 0o755 })
   } catch (err) {
     if ((err as NodeJS.ErrnoException).code !== 'EEXIST') throw err
-    throw new WeftError('W-4003', `lab ${lab} is already there, in ${labDirectory(lab)}`, {
-      cause: err,
-      next: `weft lab destroy ${lab}`,
-    })
+    throw await alreadyThere(lab)
   }
   for (const part of ['bpf', 'log', 'process']) await mkdir(`${labDirectory(lab)}/${part}`)
+}
+
+/** Gives back a claim of which nothing came. */
+export async function releaseDirectory(lab: string): Promise<void> {
+  await rm(labDirectory(lab), { recursive: true })
+}
+
+/** W-4003, for a lab that stands in the way. */
+export async function alreadyThere(lab: string): Promise<WeftError> {
+  const record = await readRecord(lab)
+  let what = `remains of lab ${lab} are in the way`
+  if (record?.state === 'running') what = `lab ${lab} is already running`
+  else if (record && isRunning(record.deployed_by))
+    what = `lab ${lab} is being deployed by process ${record.deployed_by.pid}`
+  return new WeftError('W-4003', `${what}, in ${labDirectory(lab)}`, { next: `weft lab destroy ${lab}` })
 }
 
 export async function writeRecord(record: LabRecord): Promise<void> {

@@ -108,12 +108,12 @@ export class Lab {
 
 /** Deploys a lab for one test. The caller destroys it. */
 export async function deploy(topology: string, name: string, edit = (text: string) => text): Promise<Lab> {
-  const text = edit(topologyText(topology)).replace(/^name: .*$/m, `name: ${name}`)
+  const source = parseLabSource(topology, edit(topologyText(topology)), name)
   await destroyLab(name)
   const said: string[] = []
   const write = (line: string) => void said.push(line)
   try {
-    const { record } = await deployLab({ source: parseLabSource(topology, text), signal, write })
+    const { record } = await deployLab({ source, signal, write })
     return new Lab(record)
   } catch (err) {
     throw new Error(`${said.join('')}${(err as Error).message}`, { cause: err })

@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { must } from '../../src/lab/command.js'
 import { destroyLab } from '../../src/lab/destroy.js'
 import { labDirectory } from '../../src/lab/names.js'
 import { findPids, killAll } from '../../src/lab/process.js'
-import { readRecord } from '../../src/lab/record.js'
+import { readRecord, writeRecord } from '../../src/lab/record.js'
+import { removeStaleLab } from '../../src/lab/stale-lab.js'
 import { deploy, root, topologyText, weft } from './harness.js'
 import { remainsOf } from './remains.js'
 
@@ -73,31 +75,76 @@ describe('weft lab deploy', () => {
     },
   )
 
-  it.each([100, 500])(
-    'interrupted after %i ms rolls back, says what it removed, and exits 130',
-    async (afterMs) => {
+  it.each([
+    ['SIGINT', 130, 100],
+    ['SIGTERM', 143, 500],
+    ['SIGTERM', 143, 100],
+    ['SIGHUP', 129, 400],
+  ] as const)(
+    'ended by %s rolls back, says what it removed, and exits %i (after %i ms)',
+    async (signal, exit, afterMs) => {
       const child = spawn(process.execPath, [cli, 'lab', 'deploy', '-f', file], { stdio: 'pipe' })
       let said = ''
       child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
       const exited = once(child, 'exit')
       await deployBegan(child)
       await sleep(afterMs)
-      child.kill('SIGINT')
+      child.kill(signal)
       const [code] = await exited
       expect(said).toMatch(/rolled back: removed/)
-      expect(code).toBe(130)
+      expect(code).toBe(exit)
       expect(await remainsOf(name)).toEqual([])
+      expect(readFileSync(knob, 'utf8')).toBe(knobBefore)
     },
   )
+
+  it('with nobody left to read what it says rolls back, as after SIGPIPE', async () => {
+    const child = spawn(process.execPath, [cli, 'lab', 'deploy', '-f', file], { stdio: 'pipe' })
+    child.stdout.destroy()
+    const [code] = await once(child, 'exit')
+    expect(code).toBe(141)
+    expect(await remainsOf(name)).toEqual([])
+  })
 
   it('of a lab that is there is refused with exit 5, and leaves it alone', async () => {
     const lab = await deploy('quickstart.yaml', name)
     const { code, stderr } = await weft(undefined, 'lab', 'deploy', '-f', file)
     expect(code).toBe(5)
-    expect(stderr).toContain('W-4003')
+    expect(stderr).toContain(`W-4003 lab ${name} is already running`)
+    expect(stderr).toContain(`next: weft lab destroy ${name}\n`)
     expect(await lab.ping('alice', lab.address('bob'))).toBe(3)
     await destroyLab(name)
     expect(await remainsOf(name)).toEqual([])
+  })
+})
+
+describe('a namespace that is no lab of ours but has the name of one', () => {
+  const foreign = `weft-${name}-alice`
+
+  it('is named, left alone, and leaves no claim behind', async () => {
+    await must(['ip', 'netns', 'add', foreign])
+    try {
+      const { code, stderr } = await weft(undefined, 'lab', 'deploy', '-f', file)
+      expect(code).toBe(5)
+      expect(stderr).toMatch(new RegExp(`W-4003 namespace ${foreign} .*${name}`))
+      expect(await remainsOf(name)).toEqual([`namespace ${foreign}`])
+    } finally {
+      await must(['ip', 'netns', 'del', foreign])
+    }
+  })
+})
+
+describe('a lab that lives as long as its deployer', () => {
+  it('is taken away once its deployer is dead, and never before', async () => {
+    const { record } = await deploy('quickstart.yaml', name)
+    await expect(removeStaleLab(name, record.file)).rejects.toMatchObject({ code: 'W-4003' })
+
+    await writeRecord({ ...record, deployed_by: { ...record.deployed_by, start_time: '1' } })
+    await expect(removeStaleLab(name, '/another.yaml')).rejects.toMatchObject({ code: 'W-4003' })
+
+    expect(await removeStaleLab(name, record.file)).toMatchObject({ directories: 1 })
+    expect(await remainsOf(name)).toEqual([])
+    expect(await removeStaleLab(name, record.file)).toBeUndefined()
   })
 })
 
