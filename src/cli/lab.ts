@@ -80,7 +80,9 @@ async function deploy(
       write: (line) => ctx.stdout.write(line),
       isTerminal: process.stdout.isTTY === true,
     })
-    ctx.stdout.write(`open ${record.http.url}/     weft status     weft lab destroy ${record.name}\n`)
+    ctx.stdout.write(
+      `open ${record.http.url}/api/v1/status     npx weft status     npx weft lab destroy ${record.name}\n`,
+    )
     return checks.every(({ ok }) => ok) ? exitCodes.done : exitCodes.no
   } catch (err) {
     if (err instanceof Interrupted) return exitCodes.interrupted
@@ -171,6 +173,8 @@ async function exec(member: string, argv: readonly string[]): Promise<number> {
     // Ctrl-C reaches the child too, from the terminal; the child decides what that means.
     const child = spawn(program, args, { stdio: 'inherit' })
     child.once('error', reject)
+    // These come to one process; the child is to know too.
+    for (const name of ['SIGTERM', 'SIGHUP'] as const) process.once(name, () => child.kill(name))
     child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
   })
 }
