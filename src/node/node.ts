@@ -66,7 +66,16 @@ export async function runNode(config: NodeConfig, log: Logger, signal: AbortSign
 function followController({ config, log, inbox, uplink }: Parts, signal: AbortSignal): Promise<void> {
   const hello = { node: config.node_name, abi: abiDigest, version, instance: randomUUID() }
   const notice = (line: string) => process.stderr.write(`weft-node: ${line}\n`)
-  const deps = { addresses: config.controller, hello, replica: new Replica(), inbox, uplink, log, notice }
+  const deps = {
+    addresses: config.controller,
+    hello,
+    replica: new Replica(),
+    inbox,
+    uplink,
+    log,
+    isProgrammed: () => Dataplane.isThere(config.bpffs),
+    notice,
+  }
   return follow(deps, signal)
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { abiDigest, maps } from '../../src/node/bpf/abi.gen.js'
 import { BpfMap } from '../../src/node/bpf/map.js'
@@ -53,6 +53,16 @@ describe('the life of a node daemon', () => {
     expect(await rig.kill(h0, 'SIGTERM')).toBe(0)
     expect(h0.stderr).toBe('')
     expect(rig.ping('e0', '10.1.0.2', 3)).toBe(true)
+  })
+
+  it('ends with 0 on SIGTERM also while it is starting', async () => {
+    await rig.kill(h0)
+    for (const msg of ['programs loaded', 'serving status and metrics', 'in sync']) {
+      const starting = rig.daemon('h0')
+      await until('it is so far', () => starting.log.some((line) => line['msg'] === msg))
+      expect(await rig.kill(starting, 'SIGTERM')).toBe(0)
+      expect(starting.stderr).toBe('')
+    }
   })
 
   it('takes everything of its own away with --detach-on-exit', async () => {
@@ -119,13 +129,21 @@ describe('the life of a node daemon', () => {
 
   it('runs with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON alone, also when it finds the programs of an earlier run', async () => {
     const through = ['setpriv', '--bounding-set=-all,+bpf,+net_admin,+perfmon', '--inh-caps=-all']
-    for (const run of ['first', 'second']) {
+    const restart = async () => {
       await rig.kill(h0)
       h0 = rig.daemon('h0', [], { through })
-      await until(`the ${run} run is programmed`, () => rig.isReady('h0'))
+      await until('it is programmed', () => rig.isReady('h0'))
       expect(rig.status('h0').failures).toEqual([])
-      expect(rig.ping('e0', '10.1.0.2', 3)).toBe(true)
     }
+    await rig.kill(h0)
+    rmSync(rig.bpffs('h0'), { recursive: true })
+    rig.run('h0', 'ip link delete weft-vxlan')
+    await restart()
+    expect(rig.ping('e0', '10.1.0.2', 3)).toBe(true)
+    const flow = rig.flow('e0', '10.1.0.2', FLOW)
+    await restart()
+    expect(flow.isRunning()).toBe(true)
+    expect(await flow.counts).toEqual({ sent: FLOW, received: FLOW, duplicates: 0 })
   })
 
   it('ends with its error, also while it serves HTTP, when what an earlier run left cannot be taken over', async () => {
@@ -150,6 +168,19 @@ describe('the life of a node daemon', () => {
     expect(rig.status('h0')).toMatchObject({ ready: true, programs: [], ports: [] })
     expect(readdirSync(links('h0'))).toEqual([])
     expect(rig.run('h0', 'ip -o link')).not.toContain('weft-vxlan')
+  })
+
+  it('forwards on, and says so, when it comes back and no topology has the node', async () => {
+    expect(rig.ping('e0', '10.1.0.2')).toBe(true)
+    await rig.kill(h0)
+    const node = rig.controller.assignments.get('h0')!
+    rig.controller.assignments.delete('h0')
+    h0 = rig.daemon('h0')
+    await until('it says so', () => h0.stderr.includes('W-3004'))
+    expect(h0.stderr).toContain('what was programmed before goes on forwarding')
+    expect(rig.ping('e0', '10.1.0.2', 5)).toBe(true)
+    rig.controller.assignments.set('h0', node)
+    await rig.settled('h0')
   })
 
   it('goes on to the next controller when one does not answer', async () => {

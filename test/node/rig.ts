@@ -133,6 +133,8 @@ export class Rig {
       repairs: Record<string, number>
       programs: { program: string; interface: string; id: number }[]
       ports: { interface: string; state: string; mtu: number }[]
+      tunnels: { tx_packets: number; tx_flooded: number }[]
+      verdicts: { program: string; reason: string; packets: number }[]
     }
   }
 

@@ -19,6 +19,8 @@ export interface FollowDeps {
   readonly inbox: NewestInbox<NodeState>
   readonly uplink: Uplink
   readonly log: Logger
+  /** Whether the kernel holds what an earlier topology, or daemon, put there. */
+  readonly isProgrammed: () => boolean
   /** For what the operator must see beside the log: one line on stderr. */
   readonly notice: (line: string) => void
 }
@@ -95,15 +97,18 @@ async function runStream(
   }
 }
 
-function tell({ hello, log, notice }: FollowDeps, address: string, error: WeftError): void {
+function tell({ hello, log, notice, isProgrammed }: FollowDeps, address: string, error: WeftError): void {
   const fields = { controller: address, code: error.code, error: error.message }
   if (error.code !== 'W-3004') {
     log.warn(fields, 'no controller')
     return
   }
   log.warn(fields, 'no topology declares this node')
+  const meanwhile = isProgrammed()
+    ? 'what was programmed before goes on forwarding'
+    : 'nothing is programmed until one does'
   notice(
-    `W-3004 no topology declares a node named "${hello.node}": nothing new is programmed until one does\n` +
+    `W-3004 no topology declares a node named "${hello.node}": ${meanwhile}\n` +
       `  next: declare it under nodes: and weft apply, or start with the right --node-name`,
   )
 }
