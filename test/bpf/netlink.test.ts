@@ -176,6 +176,27 @@ describe('LinkMonitor', () => {
     await vi.waitFor(() => expect(events).toContainEqual({ kind: 'changed', subject: 'link', ifindex }))
   })
 
+  it('takes any other error of the socket for an overflow, reports it, and goes on', async () => {
+    const events: LinkEvent[] = []
+    const errors: unknown[] = []
+    const monitor = new LinkMonitor((event) => events.push(event), { onError: (error) => errors.push(error) })
+    onTestFinished(() => monitor[Symbol.dispose]())
+    const inner = monitor as unknown as { fd: number }
+    const { fd } = inner
+    inner.fd = 1_000_000 // no descriptor
+
+    ip('link add nl-a type veth peer name nl-b')
+    const ifindex = ifindexOf('nl-a')
+    await vi.waitFor(() => expect(events).toContainEqual({ kind: 'overflow' }))
+    expect(`${errors[0]}`).toContain('EBADF')
+
+    inner.fd = fd
+    await vi.waitFor(
+      () => expect(events).toContainEqual({ kind: 'changed', subject: 'link', ifindex }),
+      10_000,
+    )
+  })
+
   it('survives a listener that throws', async () => {
     const errors: unknown[] = []
     let told = 0

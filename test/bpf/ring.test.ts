@@ -8,6 +8,7 @@ import { type Fixture, makeFixture } from './ffi-fixture.js'
 // `emit` reserves three records of 8 bytes, numbered from skb->mark on, and
 // discards the middle one: 48 bytes of the 4096-byte ring.
 const TAC_SHOT = 2
+const EBADF = 9
 const frame = new Uint8Array(60)
 let fixture: Fixture
 let object: BpfObject
@@ -97,6 +98,21 @@ describe('RingReader', () => {
     numbered(20)
     await vi.waitFor(() => expect(records).toBe(4))
     expect(errors).toHaveLength(4)
+  })
+
+  it('goes on reading after an error of poll', async () => {
+    const errors: unknown[] = []
+    const { numbers, reader } = read({ onError: (error) => errors.push(error) })
+    const inner = reader as unknown as { woken(status: number): void }
+    const woken = inner.woken.bind(reader)
+    inner.woken = (status) => woken(errors.length === 0 ? -EBADF : status)
+    numbered(10)
+    await vi.waitFor(() => expect(errors).toHaveLength(1))
+    expect(`${errors[0]}`).toContain('EBADF')
+    numbered(20)
+    await vi.waitFor(() => expect(numbers).toEqual([10, 12, 20, 22]), 10_000)
+    numbered(30)
+    await vi.waitFor(() => expect(numbers).toHaveLength(6), 10_000)
   })
 
   it('runs promises that are resolved while it reads', async () => {

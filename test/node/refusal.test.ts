@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Ip } from '../../src/model/ip.js'
 import { ip, Rig, until } from './rig.js'
 
 describe('a node that cannot do what it is asked', () => {
@@ -54,6 +55,23 @@ describe('a node that cannot do what it is asked', () => {
     ip(`-n ${rig.ns('h0')} link set eth0 down`)
     ip(`-n ${rig.ns('h0')} link set eth0 name uplink0`)
     await until('it is reported', () => failures('h0')[0]?.code === 'W-2105')
+  })
+
+  it('says that an IPv6 address which somebody else has too cannot be the VTEP, until it can', async () => {
+    const node = rig.controller.assignments.get('h0')!
+    rig.controller.assignments.set('h0', { ...node, vtep: 'fd99::1' as Ip })
+    rig.run('h1', 'ip address add fd99::1/64 dev eth0 nodad')
+    rig.run('h0', 'ip address add fd99::1/64 dev eth0')
+    await until('it is found out', () => rig.run('h0', 'ip address show dev eth0').includes('dadfailed'))
+    rig.daemon('h0')
+    await until('it is reported', () => failures('h0').length > 0)
+    expect(failures('h0')).toMatchObject([
+      { code: 'W-2108', what: 'underlay eth0', message: expect.stringContaining('duplicate') as string },
+    ])
+    rig.run('h1', 'ip address delete fd99::1/64 dev eth0')
+    rig.run('h0', 'ip address delete fd99::1/64 dev eth0')
+    rig.run('h0', 'ip address add fd99::1/64 dev eth0')
+    await rig.settled('h0')
   })
 
   it('makes nothing in the kernel for a name that no topology declares, says so once, and goes on asking', async () => {

@@ -11,6 +11,8 @@ const F_DUPFD_CLOEXEC = 1030
 const PROT_READ = 1
 const PROT_READ_WRITE = 3
 const MAP_SHARED = 1
+/** An error that stays must not keep the process busy. */
+const ERROR_HOLD_MS = 1000
 
 /** Reads one record in place: `length` bytes of `view` at `offset`, valid during the call only. */
 export type RecordReader = (view: DataView, offset: number, length: number) => void
@@ -35,7 +37,7 @@ export interface RingOptions {
  *        ── data, mapped twice in a row, so that no record is cut at the end
  *
  * Woken by poll(2), it drains, sleeps `holdMs`, drains again and only then waits
- * anew. Does not keep the process alive.
+ * anew; after an error of poll(2) a second later. Does not keep the process alive.
  */
 export class RingReader implements Disposable {
   private readonly fd: number
@@ -102,14 +104,15 @@ export class RingReader implements Disposable {
   }
 
   private woken(status: number): void {
-    if (status < 0) {
-      this.fail(new SyscallError('poll', errnoName(status), { what: 'ring' }))
-    }
+    if (status < 0) this.fail(new SyscallError('poll', errnoName(status), { what: 'ring' }))
     this.drain()
-    this.hold = setTimeout(() => {
-      this.drain()
-      this.poll.arm()
-    }, this.holdMs).unref()
+    this.hold = setTimeout(
+      () => {
+        this.drain()
+        this.poll.arm()
+      },
+      status < 0 ? ERROR_HOLD_MS : this.holdMs,
+    ).unref()
   }
 
   private fail(error: unknown): void {

@@ -1,4 +1,5 @@
 import koffi from 'koffi'
+import { SyscallError } from '../../common/errors.js'
 import { checkErrno, EAGAIN, EINTR, ENOBUFS, errnoName } from '../bpf/errno.js'
 import { ReadablePoll } from '../bpf/readable-poll.js'
 import { type Change, parseChanges } from './messages.js'
@@ -11,6 +12,8 @@ const SOL_SOCKET = 1
 const SO_RCVBUF = 8
 const SO_RCVBUFFORCE = 33
 const DATAGRAM = 65_536
+/** An error that stays must not keep the process busy. */
+const ERROR_HOLD_MS = 1000
 const TURN = 256 // datagrams, then others get their turn
 
 /** Overflow: notifications were lost. Read everything back. */
@@ -29,11 +32,12 @@ export class LinkMonitor implements Disposable {
   private readonly fd: number
   private readonly poll: ReadablePoll
   private readonly datagram = new Uint8Array(DATAGRAM)
+  private hold: NodeJS.Timeout | undefined
   private lost = 0
 
   /**
    * @param opts.receiveBytes of the socket's buffer, about 2 KiB for each notification; 4 MiB unless given
-   * @param opts.onError gets what `listener` throws; without it that is an uncaught exception
+   * @param opts.onError gets what `listener` throws, and errors of the socket; without it that is an uncaught exception
    */
   constructor(
     private readonly listener: (event: LinkEvent) => void,
@@ -54,13 +58,17 @@ export class LinkMonitor implements Disposable {
 
   [Symbol.dispose](): void {
     this.poll[Symbol.dispose]()
+    clearTimeout(this.hold)
     sys.close(this.fd)
   }
 
   // The poll status is of no use: overflow comes as EBADF. recv(2) tells the truth.
   private woken(): void {
-    const { changes, overflow } = this.receive()
-    this.poll.arm()
+    const { changes, overflow, error } = this.receive()
+    if (error) {
+      this.fail(error)
+      this.hold = setTimeout(() => this.poll.arm(), ERROR_HOLD_MS).unref()
+    } else this.poll.arm()
     if (overflow) {
       this.lost++
       this.tell({ kind: 'overflow' })
@@ -68,7 +76,8 @@ export class LinkMonitor implements Disposable {
     for (const change of changes) this.tell(change)
   }
 
-  private receive(): { changes: Iterable<Change>; overflow: boolean } {
+  private receive(): { changes: Iterable<Change>; overflow: boolean; error: Error | undefined } {
+    let error: Error | undefined
     const changes = new Map<string, Change>()
     let overflow = false
     for (let turn = 0; turn < TURN; turn++) {
@@ -85,10 +94,10 @@ export class LinkMonitor implements Disposable {
       // Whatever else it is, something may have been missed.
       overflow = true
       if (errno === ENOBUFS) continue
-      this.fail(new Error(`recv of link notifications: ${errnoName(errno)}`))
+      error = new SyscallError('recv', errnoName(errno), { what: 'link notifications' })
       break
     }
-    return { changes: changes.values(), overflow }
+    return { changes: changes.values(), overflow, error }
   }
 
   private tell(event: LinkEvent): void {
