@@ -4,7 +4,7 @@ export interface Termination {
   /** Aborts at the first signal that asks to end, and when nobody reads what is written. */
   readonly signal: AbortSignal
   /** 128 and the number of the signal that came; `undefined` while none did. */
-  exitCode(): number | undefined
+  readonly exitCode: () => number | undefined
 }
 
 /**

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { must } from '../../src/lab/command.js'
+import { must, run } from '../../src/lab/command.js'
 import { destroyLab } from '../../src/lab/destroy.js'
 import { labDirectory } from '../../src/lab/names.js'
 import { findPids, killAll } from '../../src/lab/process.js'
@@ -103,6 +103,15 @@ describe('weft lab deploy', () => {
     child.stdout.destroy()
     const [code] = await once(child, 'exit')
     expect(code).toBe(141)
+    expect(await remainsOf(name)).toEqual([])
+  })
+
+  it('names an address that answers, and commands that a checkout can run', async () => {
+    const { code, stdout } = await weft(undefined, 'lab', 'deploy', '-f', file)
+    expect(code).toBe(0)
+    const [, url = ''] = /^open (http\S+) .* npx weft lab destroy wt-cleanup$/m.exec(stdout) ?? []
+    expect((await fetch(url)).status).toBe(200)
+    expect((await run([cli, 'lab', 'destroy', name])).code).toBe(0) // as npx does: by its execute bit
     expect(await remainsOf(name)).toEqual([])
   })
 
