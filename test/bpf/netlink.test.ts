@@ -188,7 +188,7 @@ describe('LinkMonitor', () => {
     ip('link add nl-a type veth peer name nl-b')
     const ifindex = ifindexOf('nl-a')
     await vi.waitFor(() => expect(events).toContainEqual({ kind: 'overflow' }))
-    expect(`${errors[0]}`).toContain('EBADF')
+    expect(String(errors[0])).toContain('EBADF')
 
     inner.fd = fd
     await vi.waitFor(

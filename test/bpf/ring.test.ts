@@ -108,7 +108,7 @@ describe('RingReader', () => {
     inner.woken = (status) => woken(errors.length === 0 ? -EBADF : status)
     numbered(10)
     await vi.waitFor(() => expect(errors).toHaveLength(1))
-    expect(`${errors[0]}`).toContain('EBADF')
+    expect(String(errors[0])).toContain('EBADF')
     numbered(20)
     await vi.waitFor(() => expect(numbers).toEqual([10, 12, 20, 22]), 10_000)
     numbered(30)

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { WeftError } from '../../common/errors.js'
 import { checkErrno, ENODEV } from './errno.js'
 import * as sys from './libbpf.js'
-import { queryPrograms } from './prog-query.js'
+import { countPrograms } from './prog-query.js'
 
 const BPF_FS_MAGIC = 0xcafe4a11 // linux/magic.h
 const NO_SUCH_IFINDEX = 0x7fffffff
@@ -20,7 +20,7 @@ const CAP_BPF = 39
  * an older one says EINVAL. Needs CAP_NET_ADMIN.
  */
 export function hasTcx(): boolean {
-  return queryPrograms(NO_SUCH_IFINDEX, 'ingress').rc === -ENODEV
+  return countPrograms(NO_SUCH_IFINDEX, 'ingress') === -ENODEV
 }
 
 /**

@@ -38,7 +38,7 @@ export interface BpfProgram {
  * One object file: opened, adjusted, loaded. Disposing closes descriptors; what
  * is pinned or attached through a pinned link stays and forwards on.
  *
- * libbpf 1.1 or later; loading needs CAP_BPF and CAP_NET_ADMIN (Linux 5.8).
+ * libbpf 1.1 or later; loading needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (Linux 5.8).
  */
 export class BpfObject implements Disposable {
   private loaded = false

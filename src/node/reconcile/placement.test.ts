@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseMac } from '../../model/mac.js'
 import { nodeState } from './node-state.fixture.js'
-import { type Device, mtuFailures, placePorts } from './placement.js'
+import { type Device, mtuFailures, placePorts, portMtuFailures } from './placement.js'
 
 const device = (name: string, ifindex: number, mtu = 1500): [string, Device] => [
   name,
@@ -46,6 +46,25 @@ describe('placePorts', () => {
         what: 'port host0/tap0',
         message: 'device tap0 of node host0 does not exist',
         next: 'ip -d link show tap0',
+      },
+    ])
+  })
+
+  it('reports a port whose device takes less than its segment carries, and none that takes more', () => {
+    const state = nodeState({
+      ports: [
+        ['tap0', 7],
+        ['tap1', 7],
+      ],
+      segments: [{ vni: 7, mtu: 1400 }],
+    })
+    const devices = new Map([device('tap0', 4, 1399), device('tap1', 5, 9000)])
+    const { ports } = placePorts(state, devices, opts)
+    expect(portMtuFailures(ports, 'host0')).toMatchObject([
+      {
+        code: 'W-2110',
+        what: 'port host0/tap0',
+        next: 'ip link set tap0 mtu 1400, or set mtu: 1399 for the network',
       },
     ])
   })
