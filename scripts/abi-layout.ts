@@ -231,6 +231,7 @@ const meanings: Readonly<Record<string, Layout>> = {
   __be32: { kind: 'be32', size: 4 },
   mac_addr: { kind: 'mac', size: 6 },
   vtep_addr: { kind: 'ip', size: 16 },
+  ip_addr: { kind: 'ip', size: 16 },
 }
 
 function integer(what: string, size: number): Layout {

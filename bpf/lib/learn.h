@@ -28,10 +28,12 @@ emit_mac_event(enum event_kind kind, const struct fdb_key *mac, __u32 ifindex, _
 	event->kind = kind;
 	event->vni = mac->vni;
 	event->mac = mac->mac;
-	event->pad = 0;
+	event->flags = 0;
 	event->ifindex = ifindex;
-	event->pad_at = 0;
+	event->from_ifindex = 0;
 	event->at_ns = now;
+	event->vtep = (struct vtep_addr){};
+	event->from_vtep = (struct vtep_addr){};
 	bpf_ringbuf_submit(event, 0);
 }
 

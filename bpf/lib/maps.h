@@ -67,7 +67,65 @@ struct {
 	__type(value, struct vtep_entry);
 } vteps SEC(".maps");
 
-/* MACs heard on local ports. Writer: port_ingress; the daemon only deletes the aged. */
+/* MACs that may speak on a port. Writer: node daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 16);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct allowed_mac_key);
+	__type(value, struct allowed_entry);
+} allowed_macs SEC(".maps");
+
+/* Addresses that may be used on a port. Writer: node daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1 << 16);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct allowed_ip_key);
+	__type(value, struct allowed_entry);
+} allowed_ips SEC(".maps");
+
+/* What was forgotten of each port's MACs. Writer: node daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 12);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct port_key);
+	__type(value, struct forgotten_count);
+} forgotten SEC(".maps");
+
+/* Which MAC has an address, as the controller says. Writer: node daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 17);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct neighbor_key);
+	__type(value, struct neighbor_entry);
+} neighbors SEC(".maps");
+
+/* Which MAC has an address, as ARP and ND said. Writer: programs; the daemon only deletes the aged. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 16);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct neighbor_key);
+	__type(value, struct snooped_entry);
+} snooped SEC(".maps");
+
+/* What each port has used of its limits. Writer: port_ingress; the daemon deletes those of ports that went. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 12);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct port_key);
+	__type(value, struct port_state);
+} port_states SEC(".maps");
+
+/* MACs heard on ports and from tunnels. Writer: programs; the daemon only deletes the aged. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1 << 16);
@@ -104,7 +162,7 @@ struct {
 	__type(value, struct loss_count);
 } losses SEC(".maps");
 
-/* Records of struct mac_event. Writer: port_ingress. */
+/* Records of struct mac_event and its like. Writer: programs. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 256 * 1024);
@@ -117,13 +175,18 @@ struct {
  * compiled for its signature alone: nothing calls it, so it is never loaded.
  */
 struct abi_types {
+	enum node_flag node_flag;
+	enum port_flag port_flag;
 	enum segment_flag segment_flag;
 	enum fdb_flag fdb_flag;
+	enum neighbor_flag neighbor_flag;
 	enum program_id program_id;
 	enum verdict_reason verdict_reason;
 	enum loss_kind loss_kind;
 	enum event_kind event_kind;
+	enum mac_event_flag mac_event_flag;
 	struct mac_event mac_event;
+	struct binding_event binding_event;
 };
 
 static __attribute__((used)) __noinline int

@@ -24,7 +24,7 @@ find_verdict_count(const struct verdict_key *key)
 	return bpf_map_lookup_elem(&verdicts, key);
 }
 
-/* Counts the frame and gives the program's return value: `action` when it is forwarded. */
+/* Counts the frame and gives `action`, the program's return value. */
 static __noinline int
 verdict(const struct frame *frame, enum verdict_reason reason, int action)
 {
@@ -42,7 +42,7 @@ verdict(const struct frame *frame, enum verdict_reason reason, int action)
 	} else {
 		count_loss(LOSS_COUNT);
 	}
-	return reason < DROP_FIRST ? action : TC_ACT_SHOT;
+	return action;
 }
 
 static __always_inline int

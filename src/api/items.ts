@@ -116,6 +116,8 @@ export const tunnel = z.object({
   rx_packets: count,
   rx_bytes: count,
   rx_flooded: count,
+  tx_fast: count.describe('Of tx_packets, those that took the fast path'),
+  rx_fast: count.describe('Of rx_packets, those that took the fast path'),
   tx_packets_per_s: rate,
   tx_bytes_per_s: rate,
   rx_packets_per_s: rate,

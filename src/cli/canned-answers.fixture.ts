@@ -145,6 +145,8 @@ export const tunnels: TunnelItem[] = [
     rx_packets: 10,
     rx_bytes: 980,
     rx_flooded: 1,
+    tx_fast: 0,
+    rx_fast: 0,
     tx_packets_per_s: 10,
     tx_bytes_per_s: 1116,
     rx_packets_per_s: 0,

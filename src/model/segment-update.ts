@@ -43,7 +43,14 @@ function fromSnapshot(update: SegmentUpdate): SegmentTable | undefined {
   for (const { mac, entry } of decodeBody(update.body)) if (entry) entries.set(mac, entry)
   const hash = SetHash.of(entries)
   if (hash !== update.hash) return undefined
-  return { vni: update.vni, revision: update.to_revision, hash, spec: update.spec, entries }
+  return {
+    vni: update.vni,
+    revision: update.to_revision,
+    hash,
+    spec: update.spec,
+    entries,
+    bindings: new Map(),
+  }
 }
 
 function fromDelta(held: SegmentTable, update: SegmentUpdate): SegmentTable | undefined {
@@ -64,5 +71,6 @@ function fromDelta(held: SegmentTable, update: SegmentUpdate): SegmentTable | un
     hash: update.hash,
     spec: update.spec ?? held.spec,
     entries,
+    bindings: held.bindings,
   }
 }

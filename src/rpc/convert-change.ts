@@ -1,9 +1,11 @@
 import { WeftError } from '../common/errors.js'
 import { ipFromBytes, ipToBytes } from '../model/ip.js'
-import type { NodeAssignment, SegmentSpec } from '../model/segment-table.js'
+import type { AssignedPort, NodeAssignment, SegmentSpec } from '../model/segment-table.js'
 import type { SegmentUpdate } from '../model/segment-update.js'
+import { macFromBytes, macToBytes } from './mac-bytes.js'
 import type {
   NodeUpdateMessage,
+  PortMessage,
   SegmentKind,
   SegmentMessage,
   SegmentUpdateMessage,
@@ -42,7 +44,7 @@ function assignmentToMessage(assignment: NodeAssignment): NodeUpdateMessage {
     underlay_dev: assignment.underlay_dev,
     vtep: ipToBytes(assignment.vtep),
     udp_port: assignment.udp_port,
-    ports: [...assignment.ports],
+    ports: assignment.ports.map(portToMessage),
   }
 }
 
@@ -51,8 +53,19 @@ function assignmentFromMessage(message: NodeUpdateMessage): NodeAssignment {
     underlay_dev: message.underlay_dev,
     vtep: ipFromBytes(message.vtep),
     udp_port: message.udp_port,
-    ports: message.ports,
+    ports: message.ports.map(portFromMessage),
   }
+}
+
+function portToMessage({ allowed_macs: macs, allowed_ips: ips, ...rest }: AssignedPort): PortMessage {
+  return { ...rest, allowed_macs: macs.map(macToBytes), allowed_ips: [...ips] }
+}
+
+function portFromMessage({ kind, allowed_macs: macs, ...rest }: PortMessage): AssignedPort {
+  if (kind !== 'device' && kind !== 'bridge') {
+    throw new WeftError('W-3010', `port ${rest.interface}: unknown kind ${kind}`)
+  }
+  return { ...rest, kind, allowed_macs: macs.map(macFromBytes) }
 }
 
 const kinds = {
@@ -87,10 +100,14 @@ function updateFromMessage(message: SegmentUpdateMessage): SegmentUpdate {
   }
 }
 
-function specToMessage({ members, ...rest }: SegmentSpec): SegmentMessage {
-  return { ...rest, members: members.map(ipToBytes) }
+function specToMessage({ members, group, ...rest }: SegmentSpec): SegmentMessage {
+  return { ...rest, members: members.map(ipToBytes), group: group ? ipToBytes(group) : new Uint8Array() }
 }
 
-function specFromMessage({ members, ...rest }: SegmentMessage): SegmentSpec {
-  return { ...rest, members: members.map(ipFromBytes) }
+function specFromMessage({ members, group, ...rest }: SegmentMessage): SegmentSpec {
+  return {
+    ...rest,
+    members: members.map(ipFromBytes),
+    group: group.length > 0 ? ipFromBytes(group) : undefined,
+  }
 }

@@ -1,6 +1,6 @@
 import { WeftError } from '../common/errors.js'
 import { ipFromBytes, ipToBytes } from '../model/ip.js'
-import { type Mac, readMac, writeMac } from '../model/mac.js'
+import { macFromBytes, macToBytes } from './mac-bytes.js'
 import type {
   ClaimMessage,
   HelloMessage,
@@ -80,24 +80,20 @@ function helloFromMessage(message: HelloMessage): Hello {
   }
 }
 
-function claimToMessage(claim: Claim): ClaimMessage {
-  const mac = new Uint8Array(6)
-  writeMac(claim.mac, mac)
-  return { vni: claim.vni, mac, interface: claim.interface, withdraw: claim.withdraw }
-}
-
-function claimFromMessage(message: ClaimMessage): Claim {
+function claimToMessage({ mac, addresses, ...rest }: Claim): ClaimMessage {
   return {
-    vni: message.vni,
-    mac: macFromBytes(message.mac),
-    interface: message.interface,
-    withdraw: message.withdraw,
+    ...rest,
+    mac: macToBytes(mac),
+    addresses: addresses.map(({ ip, router }) => ({ ip: ipToBytes(ip), router })),
   }
 }
 
-function macFromBytes(bytes: Uint8Array): Mac {
-  if (bytes.length !== 6) throw new WeftError('W-3010', `a MAC is 6 bytes, not ${bytes.length}`)
-  return readMac(bytes)
+function claimFromMessage({ mac, addresses, ...rest }: ClaimMessage): Claim {
+  return {
+    ...rest,
+    mac: macFromBytes(mac),
+    addresses: addresses.map(({ ip, router }) => ({ ip: ipFromBytes(ip), router })),
+  }
 }
 
 function telemetryToMessage(report: Report): ReportMessage {
@@ -134,7 +130,16 @@ function telemetryFromMessage(message: ReportMessage): Report {
   }
 }
 
-const tunnelCounts = ['tx_packets', 'tx_bytes', 'tx_flooded', 'rx_packets', 'rx_bytes', 'rx_flooded'] as const
+const tunnelCounts = [
+  'tx_packets',
+  'tx_bytes',
+  'tx_flooded',
+  'rx_packets',
+  'rx_bytes',
+  'rx_flooded',
+  'tx_fast',
+  'rx_fast',
+] as const
 type TunnelCounts<T> = Record<(typeof tunnelCounts)[number], T>
 
 function tunnelToMessage(count: TunnelCount): TunnelCountMessage {

@@ -33,6 +33,8 @@ export interface ClaimMessage {
   mac: Uint8Array
   interface: string
   withdraw: boolean
+  announced: boolean
+  addresses: { ip: Uint8Array; router: boolean }[]
 }
 
 export interface ClaimsMessage {
@@ -49,6 +51,8 @@ export interface TunnelCountMessage {
   rx_packets: U64
   rx_bytes: U64
   rx_flooded: U64
+  tx_fast: U64
+  rx_fast: U64
 }
 
 export interface ReportMessage {
@@ -75,7 +79,16 @@ export interface NodeUpdateMessage {
   underlay_dev: string
   vtep: Uint8Array
   udp_port: number
-  ports: { interface: string; vni: number }[]
+  ports: PortMessage[]
+}
+
+export interface PortMessage {
+  interface: string
+  vni: number
+  kind: string
+  router: boolean
+  allowed_macs: Uint8Array[]
+  allowed_ips: string[]
 }
 
 export interface SegmentMessage {
@@ -85,6 +98,15 @@ export interface SegmentMessage {
   mac_ageing_s: number
   mtu: number
   members: Uint8Array[]
+  /** Empty: none. */
+  group: Uint8Array
+  claim_macs: boolean
+  learn_tunnels: boolean
+  suppress: boolean
+  ra_guard: boolean
+  fast_path: boolean
+  mac_limit: number
+  bum_limit: number
 }
 
 export type SegmentKind = 'KIND_UNSPECIFIED' | 'KIND_UNCHANGED' | 'KIND_DELTA' | 'KIND_SNAPSHOT'

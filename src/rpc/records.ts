@@ -47,6 +47,15 @@ export interface Claim {
   readonly mac: Mac
   readonly interface: string
   readonly withdraw: boolean
+  /** The station said itself that it is here: gratuitous ARP, unsolicited advertisement, RARP. */
+  readonly announced: boolean
+  /** All addresses that it was heard to have. */
+  readonly addresses: readonly ClaimedAddress[]
+}
+
+export interface ClaimedAddress {
+  readonly ip: Ip
+  readonly router: boolean
 }
 
 export interface Claims {
@@ -64,6 +73,9 @@ export interface TunnelCount {
   readonly rx_packets: number
   readonly rx_bytes: number
   readonly rx_flooded: number
+  /** Of tx_packets and rx_packets, those that took the fast path. */
+  readonly tx_fast: number
+  readonly rx_fast: number
 }
 
 export interface VerdictCount {

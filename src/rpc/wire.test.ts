@@ -15,7 +15,14 @@ const vni = fc.integer({ min: 1, max: 2 ** 24 - 1 })
 const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
 const count = fc.nat({ max: Number.MAX_SAFE_INTEGER })
 const name = fc.string({ maxLength: 12 })
-const port = fc.record({ interface: name, vni })
+const port = fc.record({
+  interface: name,
+  vni,
+  kind: fc.constantFrom('device' as const, 'bridge' as const),
+  router: fc.boolean(),
+  allowed_macs: fc.array(mac, { maxLength: 3 }),
+  allowed_ips: fc.array(name, { maxLength: 3 }),
+})
 
 const spec = fc.record({
   network: name,
@@ -24,6 +31,14 @@ const spec = fc.record({
   mac_ageing_s: fc.nat(1_000_000),
   mtu: fc.nat(65_535),
   members: fc.array(ip, { maxLength: 5 }),
+  group: fc.option(ip, { nil: undefined }),
+  claim_macs: fc.boolean(),
+  learn_tunnels: fc.boolean(),
+  suppress: fc.boolean(),
+  ra_guard: fc.boolean(),
+  fast_path: fc.boolean(),
+  mac_limit: fc.nat(65_535),
+  bum_limit: fc.nat(1_000_000),
 })
 const update: fc.Arbitrary<SegmentUpdate> = fc.record(
   {
@@ -56,6 +71,8 @@ const tunnel = fc.record({
   rx_packets: count,
   rx_bytes: count,
   rx_flooded: count,
+  tx_fast: count,
+  rx_fast: count,
 })
 const verdict = fc.record({ vni, program: name, reason: name, packets: count, bytes: count })
 const portState = fc.record({ interface: name, vni, state: name, mtu: vni, ifindex: vni })
@@ -72,7 +89,14 @@ const telemetry = fc.record({
 })
 const failure = fc.record({ code: name, what: name, message: name, next: name })
 const held = fc.record({ vni, revision: u64, hash: u64 })
-const claim = fc.record({ vni, mac, interface: name, withdraw: fc.boolean() })
+const claim = fc.record({
+  vni,
+  mac,
+  interface: name,
+  withdraw: fc.boolean(),
+  announced: fc.boolean(),
+  addresses: fc.array(fc.record({ ip, router: fc.boolean() }), { maxLength: 3 }),
+})
 const report: fc.Arbitrary<NodeReport> = fc.oneof(
   fc.record({
     kind: fc.constant('hello' as const),

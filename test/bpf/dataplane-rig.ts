@@ -11,6 +11,7 @@ import { mountBpffs, unmountBpffs } from '../../src/node/bpf/features.js'
 import { BpfObject, type BpfProgram } from '../../src/node/bpf/object.js'
 import { RingReader } from '../../src/node/bpf/ring.js'
 import { type TestRunContext, testRun } from '../../src/node/bpf/test-run.js'
+import { learnedOnPort, plainConfig, plainPortEntry } from '../../src/node/bpf/values.fixture.js'
 import { type Encapsulated, readVxlan } from './frames.js'
 import { Tap } from './tap.js'
 
@@ -87,14 +88,14 @@ export class DataplaneRig implements Disposable {
     for (const [key] of tunnels.entries()) tunnels.delete(key)
     for (const [key] of verdicts.entries()) verdicts.delete(key)
     for (const [key] of losses.entries()) losses.delete(key)
-    config.set({ zero: 0 }, { vxlanIfindex: this.vxlanIfindex, ttl: 64, vtep: '::' as Ip })
+    config.set({ zero: 0 }, { ...plainConfig, vxlanIfindex: this.vxlanIfindex })
     for (const tap of [...this.ports, this.underlay]) tap.received()
     this.takeEvents()
   }
 
   addPort(tap: Tap, vni: number, mtu = 1450): number {
     const ifindex = ifindexOf(tap.name)
-    this.maps.ports.set({ ifindex }, { vni, mtu })
+    this.maps.ports.set({ ifindex }, plainPortEntry(vni, mtu))
     return ifindex
   }
 
@@ -107,6 +108,8 @@ export class DataplaneRig implements Disposable {
         flags: members.flags ?? all,
         vtepCount: vteps.length,
         portCount: ports.length,
+        ageingS: 300,
+        group: '::' as Ip,
         vtep: vteps as Ip[],
         port: ports,
       },
@@ -115,12 +118,12 @@ export class DataplaneRig implements Disposable {
   }
 
   addRemote(vni: number, mac: Mac, vtep: string, flags = 0): void {
-    this.maps.fdb.set({ vni, mac }, { vtep: vtep as Ip, flags })
+    this.maps.fdb.set({ vni, mac }, { vtep: vtep as Ip, flags, revision: 0 })
   }
 
   /** As if the MAC had been heard on the port. */
   addLearned(vni: number, mac: Mac, ifindex: number): void {
-    this.maps.learned.set({ vni, mac }, { ifindex, sinceNs: 0, seenNs: 0 })
+    this.maps.learned.set({ vni, mac }, learnedOnPort(ifindex))
   }
 
   /** Runs the program by BPF_PROG_TEST_RUN. Redirects are not carried out; copies are sent. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Ip } from '../../src/model/ip.js'
+import { plainConfig } from '../../src/node/bpf/values.fixture.js'
 import { DataplaneRig, ip } from './dataplane-rig.js'
 import {
   arp,
@@ -35,7 +36,7 @@ function sent(frame: Uint8Array) {
 
 test('encapsulation over IPv4 has DF, our TTL, no UDP checksum, and the frame unchanged', () => {
   rig.addRemote(vni, bob, vtep)
-  rig.maps.config.set({ zero: 0 }, { vxlanIfindex: rig.vxlanIfindex, ttl: 42, vtep: '::' as Ip })
+  rig.maps.config.set({ zero: 0 }, { ...plainConfig, vxlanIfindex: rig.vxlanIfindex, ttl: 42 })
   expect(sent(aliceToBob)).toMatchObject([
     { from: '192.0.2.1', to: vtep, ttl: 42, dontFragment: true, udpChecksum: 0, vni, inner: aliceToBob },
   ])
@@ -56,14 +57,17 @@ test.each([
   (_, to, from, cidr) => {
     ip(`addr add ${cidr} dev underlay nodad`)
     rig.addRemote(vni, bob, to)
-    rig.maps.config.set({ zero: 0 }, { vxlanIfindex: rig.vxlanIfindex, ttl: 64, vtep: from as Ip })
+    rig.maps.config.set({ zero: 0 }, { ...plainConfig, vxlanIfindex: rig.vxlanIfindex, vtep: from as Ip })
     expect(sent(aliceToBob)).toMatchObject([{ from, to, inner: aliceToBob }])
   },
 )
 
 test('a peer of the other family gets the address that routing chooses', () => {
   rig.addRemote(vni, bob, vtep6)
-  rig.maps.config.set({ zero: 0 }, { vxlanIfindex: rig.vxlanIfindex, ttl: 64, vtep: '192.0.2.1' as Ip })
+  rig.maps.config.set(
+    { zero: 0 },
+    { ...plainConfig, vxlanIfindex: rig.vxlanIfindex, vtep: '192.0.2.1' as Ip },
+  )
   expect(sent(aliceToBob)).toMatchObject([{ to: vtep6, inner: aliceToBob }])
 })
 

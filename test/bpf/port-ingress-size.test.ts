@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { LossKind, maps } from '../../src/node/bpf/abi.gen.js'
 import { type TestRunContext, testRun } from '../../src/node/bpf/test-run.js'
+import { plainPortEntry } from '../../src/node/bpf/values.fixture.js'
 import { DataplaneRig, loadObject, type Outcome, TC_ACT_SHOT } from './dataplane-rig.js'
 import { ethernet, ipv4, ipv6, payload, tcp, udp, vlan } from './frames.js'
 import { alice, bob, vni, vtep } from './stations.js'
@@ -131,7 +132,7 @@ describe('counting', () => {
     const send = () => testRun(small.program('port_ingress'), large, { ctx: { ifindex: port1 } })
 
     send()
-    ports.set({ ifindex: port1 }, { vni, mtu: 1450 })
+    ports.set({ ifindex: port1 }, plainPortEntry(vni))
     expect(send().verdict).toBe(TC_ACT_SHOT)
     expect(losses.getSummed({ kind: LossKind.LOSS_COUNT })).toEqual({ count: 1 })
   })

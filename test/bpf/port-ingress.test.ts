@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Ip } from '../../src/model/ip.js'
 import { FdbFlag, LossKind } from '../../src/node/bpf/abi.gen.js'
 import type { TestRunContext } from '../../src/node/bpf/test-run.js'
+import { plainConfig, plainPortEntry } from '../../src/node/bpf/values.fixture.js'
 import {
   type CountedVerdict,
   DataplaneRig,
@@ -89,7 +90,7 @@ describe('unicast', () => {
   })
 
   test('is flooded to the ports only when its destination is silent on this node', () => {
-    rig.maps.fdb.set({ vni, mac: bob }, { vtep: '::' as never, flags: FdbFlag.FDB_LOCAL })
+    rig.maps.fdb.set({ vni, mac: bob }, { vtep: '::' as Ip, flags: FdbFlag.FDB_LOCAL, revision: 0 })
     expect(rig.observe(() => rig.ports[0].send(aliceToBob)).verdicts).toEqual(
       counted('FORWARD_FLOOD', aliceToBob),
     )
@@ -113,7 +114,7 @@ describe('unicast', () => {
 
   test('is dropped while the VXLAN device is away', () => {
     rig.addRemote(vni, bob, vtep)
-    rig.maps.config.set({ zero: 0 }, { vxlanIfindex: 0, ttl: 64, vtep: '::' as Ip })
+    rig.maps.config.set({ zero: 0 }, plainConfig)
     expect(run(aliceToBob)).toEqual(dropped('DROP_NO_TUNNEL', aliceToBob))
   })
 })
@@ -176,13 +177,13 @@ describe('BUM', () => {
 
   test('is dropped when the only others are behind the VXLAN device and that is away', () => {
     rig.addSegment(vni, { vteps: [vtep], ports: [port1] })
-    rig.maps.config.set({ zero: 0 }, { vxlanIfindex: 0, ttl: 64, vtep: '::' as Ip })
+    rig.maps.config.set({ zero: 0 }, plainConfig)
     expect(run(request)).toEqual(dropped('DROP_NO_TUNNEL', request))
     expect(rig.losses(LossKind.LOSS_COPY)).toBe(1)
   })
 
   test('is forwarded to the ports while the VXLAN device is away', () => {
-    rig.maps.config.set({ zero: 0 }, { vxlanIfindex: 0, ttl: 64, vtep: '::' as Ip })
+    rig.maps.config.set({ zero: 0 }, plainConfig)
     expect(rig.observe(() => rig.ports[0].send(request)).verdicts).toEqual(counted('FORWARD_FLOOD', request))
     expect(rig.ports[1].received()).toEqual([request])
     expect(rig.losses(LossKind.LOSS_COPY)).toBe(1)
@@ -190,7 +191,7 @@ describe('BUM', () => {
 
   test('is dropped, and its copies counted as lost, when no device takes one', () => {
     const gone = 99_999
-    rig.maps.ports.set({ ifindex: gone }, { vni, mtu: 1450 })
+    rig.maps.ports.set({ ifindex: gone }, plainPortEntry(vni))
     rig.addSegment(vni, { ports: [port1, gone] })
     expect(run(request)).toEqual(dropped('DROP_NO_DEVICE', request))
     expect(rig.losses(LossKind.LOSS_COPY)).toBe(1)
@@ -247,7 +248,7 @@ describe('a frame that may not enter', () => {
 
   test('from a MAC that is static on this node enters', () => {
     const flags = FdbFlag.FDB_STATIC | FdbFlag.FDB_LOCAL
-    rig.maps.fdb.set({ vni, mac: alice }, { vtep: '::' as never, flags })
+    rig.maps.fdb.set({ vni, mac: alice }, { vtep: '::' as Ip, flags, revision: 0 })
     expect(run(aliceToBob).verdicts).toEqual(counted('FORWARD_FLOOD', aliceToBob))
   })
 

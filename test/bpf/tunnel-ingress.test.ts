@@ -107,6 +107,8 @@ describe.each([
       rxPackets: 1,
       rxBytes: pingFrame.length,
       rxFlooded: 0,
+      txFast: 0,
+      rxFast: 0,
     })
   })
 
@@ -116,6 +118,8 @@ describe.each([
     expect(rig.maps.tunnels.getSummed({ vni, vtep: from as never })).toMatchObject({
       rxPackets: 1,
       rxFlooded: 1,
+      txFast: 0,
+      rxFast: 0,
       txPackets: 0,
     })
   })

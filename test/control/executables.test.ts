@@ -94,7 +94,7 @@ class ReportingNode {
   }
 
   report(packets: number): void {
-    const tunnel = { tx_flooded: 1, rx_packets: 2, rx_bytes: 196, rx_flooded: 0 }
+    const tunnel = { tx_flooded: 1, rx_packets: 2, rx_bytes: 196, rx_flooded: 0, tx_fast: 0, rx_fast: 0 }
     const telemetry: Report = {
       tunnels: [
         { vni: 10_000, vtep: '172.16.1.101' as Ip, tx_packets: packets, tx_bytes: packets * 98, ...tunnel },

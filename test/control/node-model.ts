@@ -66,6 +66,8 @@ export class NodeModel {
           mac: parseMac(mac)!,
           interface: device,
           withdraw: withdraw ?? false,
+          announced: false,
+          addresses: [],
         })),
       },
     })

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { plainPort, plainSpec } from '../../src/model/segment.fixture.js'
 import { macText, network, portsOn, type RunningController, runController, topology, vtep } from './bench.js'
 import { EtcdProcess } from './etcd-process.js'
 import { NodeModel, until } from './node-model.js'
@@ -44,14 +45,12 @@ describe('what a node gets', () => {
       underlay_dev: 'eth0',
       vtep: '10.0.0.1',
       udp_port: 4789,
-      ports: [{ interface: 'tap0', vni: 100 }],
+      ports: [plainPort('tap0', 100)],
     })
     expect([...host0.segments.keys()]).toEqual([100])
     expect(host0.segments.get(100)!.spec).toEqual({
+      ...plainSpec,
       network: 'red',
-      flood_replicate: true,
-      learn_ports: true,
-      mac_ageing_s: 300,
       mtu: 1400,
       members: ['10.0.0.1', '10.0.0.2', '10.9.9.9'],
     })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { plainPort } from '../../src/model/segment.fixture.js'
 import { Rig, until } from './rig.js'
 
 let rig: Rig
@@ -25,7 +26,7 @@ it('forgets what it counted of VTEPs that left a segment, and of segments that w
 
   rig.controller.segment(8, { members: [h0!, h1!] })
   for (const [name, assignment] of rig.controller.assignments) {
-    rig.controller.assignments.set(name, { ...assignment, ports: [{ interface: 'tap0', vni: 8 }] })
+    rig.controller.assignments.set(name, { ...assignment, ports: [plainPort('tap0', 8)] })
   }
   rig.controller.segments.delete(7)
   rig.controller.publish()

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ip } from '../../src/model/ip.js'
+import { plainPort } from '../../src/model/segment.fixture.js'
 import { mountBpffs, unmountBpffs } from '../../src/node/bpf/features.js'
 import { ScriptedController } from './scripted-controller.js'
 
@@ -53,7 +54,7 @@ export class Rig {
         underlay_dev: 'eth0',
         vtep: address.split('/')[0] as Ip,
         udp_port: 4789,
-        ports: [{ interface: 'tap0', vni: 7 }],
+        ports: [plainPort('tap0', 7)],
       })
     }
     this.controller.segment(7)

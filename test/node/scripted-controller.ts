@@ -2,6 +2,7 @@ import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-j
 import { WeftError } from '../../src/common/errors.js'
 import type { Ip } from '../../src/model/ip.js'
 import type { Mac } from '../../src/model/mac.js'
+import { plainSpec } from '../../src/model/segment.fixture.js'
 import { encodeBody } from '../../src/model/segment-body.js'
 import type { FdbEntry, NodeAssignment, SegmentSpec } from '../../src/model/segment-table.js'
 import { SetHash } from '../../src/model/set-hash.js'
@@ -63,11 +64,8 @@ export class ScriptedController {
 
   segment(vni: number, over: Partial<SegmentSpec> = {}): ScriptedSegment {
     const spec: SegmentSpec = {
+      ...plainSpec,
       network: `net${vni}`,
-      flood_replicate: true,
-      learn_ports: true,
-      mac_ageing_s: 300,
-      mtu: 0,
       members: [...this.assignments.values()].map(({ vtep }) => vtep),
       ...over,
     }

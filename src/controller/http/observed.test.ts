@@ -7,7 +7,15 @@ const vtep = '172.16.1.101' as Ip
 const start = Date.now()
 
 function report(control: MemoryControl, second: number, packets: number, drops: number | undefined): void {
-  const tunnel = { tx_bytes: 0, tx_flooded: 0, rx_packets: 0, rx_bytes: 0, rx_flooded: 0 }
+  const tunnel = {
+    tx_bytes: 0,
+    tx_flooded: 0,
+    rx_packets: 0,
+    rx_bytes: 0,
+    rx_flooded: 0,
+    tx_fast: 0,
+    rx_fast: 0,
+  }
   const verdict = { vni: 5, program: 'port_ingress', reason: 'drop_malformed', bytes: 0 }
   control.nodeList = [
     {

@@ -37,6 +37,8 @@ function reporting(name: string, at: number, packets: number): NodeStatus {
           rx_packets: 0,
           rx_bytes: 0,
           rx_flooded: 0,
+          tx_fast: 0,
+          rx_fast: 0,
         },
       ],
       verdicts: [

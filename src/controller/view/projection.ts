@@ -56,7 +56,15 @@ export function projectSegment(
     spec: {
       network: network.name,
       flood_replicate: network.flood === 'replicate',
+      group: undefined,
       learn_ports: network.learning === 'control',
+      claim_macs: network.learning === 'control',
+      learn_tunnels: false,
+      suppress: network.arp === 'suppress',
+      ra_guard: false,
+      fast_path: false,
+      mac_limit: 0,
+      bum_limit: 0,
       mac_ageing_s: network.mac_ageing_s,
       mtu: network.mtu === 'auto' ? 0 : network.mtu,
       members,
@@ -113,7 +121,14 @@ function nodeView(spec: NodeSpec, ports: ReadonlyMap<string, number>): NodeView 
     underlay_dev: underlay.dev,
     vtep,
     udp_port: underlay.port,
-    ports: [...ports].map(([device, vni]) => ({ interface: device, vni })),
+    ports: [...ports].map(([device, vni]) => ({
+      interface: device,
+      vni,
+      kind: 'device',
+      router: false,
+      allowed_macs: [],
+      allowed_ips: [],
+    })),
   }
   return { spec, vtep, assignment, ports, vnis: new Set(ports.values()) }
 }

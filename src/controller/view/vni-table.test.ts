@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalIp } from '../../model/ip.js'
 import type { Mac } from '../../model/mac.js'
+import { plainSpec } from '../../model/segment.fixture.js'
 import type { BodyChange } from '../../model/segment-body.js'
 import type { SegmentSpec, SegmentTable } from '../../model/segment-table.js'
 import { applySegmentUpdate } from '../../model/segment-update.js'
@@ -12,11 +13,8 @@ const vteps = ['10.0.0.1', '10.0.0.2', 'fd00::1'].map(canonicalIp)
 
 function spec(members: number): SegmentSpec {
   return {
+    ...plainSpec,
     network: 'red',
-    flood_replicate: true,
-    learn_ports: true,
-    mac_ageing_s: 300,
-    mtu: 0,
     members: vteps.slice(0, members),
   }
 }

@@ -4,11 +4,13 @@ import { type Mac, readMac, writeMac } from '../../model/mac.js'
 import {
   type Codec,
   readArray,
+  readBe16,
   readIp,
   readU16,
   readU32,
   readU64,
   writeArray,
+  writeBe16,
   writeIp,
   writeU16,
   writeU32,
@@ -19,6 +21,8 @@ import {
 export const EventKind = {
   EVENT_MAC_LEARNED: 1,
   EVENT_MAC_MOVED: 2,
+  EVENT_BINDING: 3,
+  EVENT_PROBE: 4,
 } as const
 export type EventKind = (typeof EventKind)[keyof typeof EventKind]
 
@@ -35,13 +39,45 @@ export const LossKind = {
   LOSS_COPY: 1,
   LOSS_COUNT: 2,
   LOSS_LEARNED: 3,
+  LOSS_SNOOPED: 4,
+  LOSS_TAP: 5,
+  LOSS_LATE: 6,
 } as const
 export type LossKind = (typeof LossKind)[keyof typeof LossKind]
+
+/** `enum mac_event_flag` */
+export const MacEventFlag = {
+  MAC_ANNOUNCED: 1,
+} as const
+export type MacEventFlag = (typeof MacEventFlag)[keyof typeof MacEventFlag]
+
+/** `enum neighbor_flag` */
+export const NeighborFlag = {
+  NEIGHBOR_ROUTER: 1,
+} as const
+export type NeighborFlag = (typeof NeighborFlag)[keyof typeof NeighborFlag]
+
+/** `enum node_flag` */
+export const NodeFlag = {
+  NODE_TAP: 1,
+} as const
+export type NodeFlag = (typeof NodeFlag)[keyof typeof NodeFlag]
+
+/** `enum port_flag` */
+export const PortFlag = {
+  PORT_TERMINATES: 1,
+  PORT_FILTER_MAC: 2,
+  PORT_FILTER_IP: 4,
+  PORT_ROUTER: 8,
+} as const
+export type PortFlag = (typeof PortFlag)[keyof typeof PortFlag]
 
 /** `enum program_id` */
 export const ProgramId = {
   PROGRAM_PORT_INGRESS: 0,
   PROGRAM_TUNNEL_INGRESS: 1,
+  PROGRAM_UNDERLAY_INGRESS: 2,
+  PROGRAM_PORT_EGRESS: 3,
 } as const
 export type ProgramId = (typeof ProgramId)[keyof typeof ProgramId]
 
@@ -49,6 +85,11 @@ export type ProgramId = (typeof ProgramId)[keyof typeof ProgramId]
 export const SegmentFlag = {
   SEGMENT_FLOOD_REPLICATE: 1,
   SEGMENT_LEARN_PORTS: 2,
+  SEGMENT_FLOOD_GROUP: 4,
+  SEGMENT_LEARN_TUNNELS: 8,
+  SEGMENT_SUPPRESS: 16,
+  SEGMENT_FAST_PATH: 32,
+  SEGMENT_RA_GUARD: 64,
 } as const
 export type SegmentFlag = (typeof SegmentFlag)[keyof typeof SegmentFlag]
 
@@ -57,6 +98,8 @@ export const VerdictReason = {
   FORWARD_LOCAL: 0,
   FORWARD_TUNNEL: 1,
   FORWARD_FLOOD: 2,
+  ANSWER_NEIGHBOR: 3,
+  TAKE_PROBE: 4,
   DROP_FIRST: 16,
   DROP_MALFORMED: 16,
   DROP_UNKNOWN_PORT: 17,
@@ -72,8 +115,114 @@ export const VerdictReason = {
   DROP_NO_MEMBER: 27,
   DROP_STATIC_ELSEWHERE: 28,
   DROP_NO_DEVICE: 29,
+  DROP_TOO_BIG: 30,
+  DROP_SUPPRESSED: 31,
+  DROP_SPOOFED_MAC: 32,
+  DROP_SPOOFED_IP: 33,
+  DROP_TENANT_VXLAN: 34,
+  DROP_BUM_LIMIT: 35,
+  DROP_MAC_LIMIT: 36,
+  DROP_RA_GUARD: 37,
+  DROP_FAST_PATH: 38,
 } as const
 export type VerdictReason = (typeof VerdictReason)[keyof typeof VerdictReason]
+
+/** `struct allowed_entry`, 4 bytes */
+export interface AllowedEntry {
+  readonly flags: number
+}
+
+export const allowedEntry: Codec<AllowedEntry> = {
+  size: 4,
+  encode(value, out, at = 0) {
+    writeU32(out, at, value.flags)
+  },
+  decode(bytes, at = 0) {
+    return {
+      flags: readU32(bytes, at),
+    }
+  },
+}
+
+/** `struct allowed_ip_key`, 24 bytes */
+export interface AllowedIpKey {
+  readonly prefixLength: number
+  readonly ifindex: number
+  readonly ip: Ip
+}
+
+export const allowedIpKey: Codec<AllowedIpKey> = {
+  size: 24,
+  encode(value, out, at = 0) {
+    writeU32(out, at, value.prefixLength)
+    writeU32(out, at + 4, value.ifindex)
+    writeIp(out, at + 8, value.ip)
+  },
+  decode(bytes, at = 0) {
+    return {
+      prefixLength: readU32(bytes, at),
+      ifindex: readU32(bytes, at + 4),
+      ip: readIp(bytes, at + 8),
+    }
+  },
+}
+
+/** `struct allowed_mac_key`, 12 bytes */
+export interface AllowedMacKey {
+  readonly ifindex: number
+  readonly mac: Mac
+}
+
+export const allowedMacKey: Codec<AllowedMacKey> = {
+  size: 12,
+  encode(value, out, at = 0) {
+    writeU32(out, at, value.ifindex)
+    writeMac(value.mac, out, at + 4)
+    out.fill(0, at + 10, at + 12)
+  },
+  decode(bytes, at = 0) {
+    return {
+      ifindex: readU32(bytes, at),
+      mac: readMac(bytes, at + 4),
+    }
+  },
+}
+
+/** `struct binding_event`, 48 bytes */
+export interface BindingEvent {
+  readonly kind: number
+  readonly vni: number
+  readonly mac: Mac
+  readonly flags: number
+  readonly ifindex: number
+  readonly atNs: number
+  readonly ip: Ip
+}
+
+export const bindingEvent: Codec<BindingEvent> = {
+  size: 48,
+  encode(value, out, at = 0) {
+    writeU32(out, at, value.kind)
+    writeU32(out, at + 4, value.vni)
+    writeMac(value.mac, out, at + 8)
+    writeU16(out, at + 14, value.flags)
+    writeU32(out, at + 16, value.ifindex)
+    out.fill(0, at + 20, at + 24)
+    writeU64(out, at + 24, value.atNs)
+    writeIp(out, at + 32, value.ip)
+  },
+  decode(bytes, at = 0) {
+    return {
+      kind: readU32(bytes, at),
+      vni: readU32(bytes, at + 4),
+      mac: readMac(bytes, at + 8),
+      flags: readU16(bytes, at + 14),
+      ifindex: readU32(bytes, at + 16),
+      atNs: readU64(bytes, at + 24),
+      ip: readIp(bytes, at + 32),
+    }
+  },
+}
 
 /** `struct config_key`, 4 bytes */
 export interface ConfigKey {
@@ -92,23 +241,26 @@ export const configKey: Codec<ConfigKey> = {
   },
 }
 
-/** `struct fdb_entry`, 24 bytes */
+/** `struct fdb_entry`, 32 bytes */
 export interface FdbEntry {
   readonly vtep: Ip
   readonly flags: number
+  readonly revision: number
 }
 
 export const fdbEntry: Codec<FdbEntry> = {
-  size: 24,
+  size: 32,
   encode(value, out, at = 0) {
     writeIp(out, at, value.vtep)
     writeU32(out, at + 16, value.flags)
     out.fill(0, at + 20, at + 24)
+    writeU64(out, at + 24, value.revision)
   },
   decode(bytes, at = 0) {
     return {
       vtep: readIp(bytes, at),
       flags: readU32(bytes, at + 16),
+      revision: readU64(bytes, at + 24),
     }
   },
 }
@@ -134,26 +286,55 @@ export const fdbKey: Codec<FdbKey> = {
   },
 }
 
-/** `struct learned_entry`, 24 bytes */
-export interface LearnedEntry {
-  readonly ifindex: number
-  readonly sinceNs: number
-  readonly seenNs: number
+/** `struct forgotten_count`, 8 bytes */
+export interface ForgottenCount {
+  readonly macs: number
 }
 
-export const learnedEntry: Codec<LearnedEntry> = {
-  size: 24,
+export const forgottenCount: Codec<ForgottenCount> = {
+  size: 8,
   encode(value, out, at = 0) {
-    writeU32(out, at, value.ifindex)
-    out.fill(0, at + 4, at + 8)
-    writeU64(out, at + 8, value.sinceNs)
-    writeU64(out, at + 16, value.seenNs)
+    writeU64(out, at, value.macs)
   },
   decode(bytes, at = 0) {
     return {
-      ifindex: readU32(bytes, at),
-      sinceNs: readU64(bytes, at + 8),
-      seenNs: readU64(bytes, at + 16),
+      macs: readU64(bytes, at),
+    }
+  },
+}
+
+/** `struct learned_entry`, 64 bytes */
+export interface LearnedEntry {
+  readonly vtep: Ip
+  readonly ifindex: number
+  readonly moves: number
+  readonly sinceNs: number
+  readonly seenNs: number
+  readonly fromVtep: Ip
+  readonly fromIfindex: number
+}
+
+export const learnedEntry: Codec<LearnedEntry> = {
+  size: 64,
+  encode(value, out, at = 0) {
+    writeIp(out, at, value.vtep)
+    writeU32(out, at + 16, value.ifindex)
+    writeU32(out, at + 20, value.moves)
+    writeU64(out, at + 24, value.sinceNs)
+    writeU64(out, at + 32, value.seenNs)
+    writeIp(out, at + 40, value.fromVtep)
+    writeU32(out, at + 56, value.fromIfindex)
+    out.fill(0, at + 60, at + 64)
+  },
+  decode(bytes, at = 0) {
+    return {
+      vtep: readIp(bytes, at),
+      ifindex: readU32(bytes, at + 16),
+      moves: readU32(bytes, at + 20),
+      sinceNs: readU64(bytes, at + 24),
+      seenNs: readU64(bytes, at + 32),
+      fromVtep: readIp(bytes, at + 40),
+      fromIfindex: readU32(bytes, at + 56),
     }
   },
 }
@@ -192,76 +373,150 @@ export const lossKey: Codec<LossKey> = {
   },
 }
 
-/** `struct mac_event`, 32 bytes */
+/** `struct mac_event`, 64 bytes */
 export interface MacEvent {
   readonly kind: number
   readonly vni: number
   readonly mac: Mac
+  readonly flags: number
   readonly ifindex: number
+  readonly fromIfindex: number
   readonly atNs: number
+  readonly vtep: Ip
+  readonly fromVtep: Ip
 }
 
 export const macEvent: Codec<MacEvent> = {
-  size: 32,
+  size: 64,
   encode(value, out, at = 0) {
     writeU32(out, at, value.kind)
     writeU32(out, at + 4, value.vni)
     writeMac(value.mac, out, at + 8)
-    out.fill(0, at + 14, at + 16)
+    writeU16(out, at + 14, value.flags)
     writeU32(out, at + 16, value.ifindex)
-    out.fill(0, at + 20, at + 24)
+    writeU32(out, at + 20, value.fromIfindex)
     writeU64(out, at + 24, value.atNs)
+    writeIp(out, at + 32, value.vtep)
+    writeIp(out, at + 48, value.fromVtep)
   },
   decode(bytes, at = 0) {
     return {
       kind: readU32(bytes, at),
       vni: readU32(bytes, at + 4),
       mac: readMac(bytes, at + 8),
+      flags: readU16(bytes, at + 14),
       ifindex: readU32(bytes, at + 16),
+      fromIfindex: readU32(bytes, at + 20),
       atNs: readU64(bytes, at + 24),
+      vtep: readIp(bytes, at + 32),
+      fromVtep: readIp(bytes, at + 48),
     }
   },
 }
 
-/** `struct node_config`, 24 bytes */
+/** `struct neighbor_entry`, 16 bytes */
+export interface NeighborEntry {
+  readonly mac: Mac
+  readonly flags: number
+  readonly revision: number
+}
+
+export const neighborEntry: Codec<NeighborEntry> = {
+  size: 16,
+  encode(value, out, at = 0) {
+    writeMac(value.mac, out, at)
+    writeU16(out, at + 6, value.flags)
+    writeU64(out, at + 8, value.revision)
+  },
+  decode(bytes, at = 0) {
+    return {
+      mac: readMac(bytes, at),
+      flags: readU16(bytes, at + 6),
+      revision: readU64(bytes, at + 8),
+    }
+  },
+}
+
+/** `struct neighbor_key`, 20 bytes */
+export interface NeighborKey {
+  readonly vni: number
+  readonly ip: Ip
+}
+
+export const neighborKey: Codec<NeighborKey> = {
+  size: 20,
+  encode(value, out, at = 0) {
+    writeU32(out, at, value.vni)
+    writeIp(out, at + 4, value.ip)
+  },
+  decode(bytes, at = 0) {
+    return {
+      vni: readU32(bytes, at),
+      ip: readIp(bytes, at + 4),
+    }
+  },
+}
+
+/** `struct node_config`, 32 bytes */
 export interface NodeConfig {
   readonly vxlanIfindex: number
   readonly ttl: number
+  readonly underlayIfindex: number
+  readonly udpPort: number
+  readonly flags: number
   readonly vtep: Ip
 }
 
 export const nodeConfig: Codec<NodeConfig> = {
-  size: 24,
+  size: 32,
   encode(value, out, at = 0) {
     writeU32(out, at, value.vxlanIfindex)
     writeU32(out, at + 4, value.ttl)
-    writeIp(out, at + 8, value.vtep)
+    writeU32(out, at + 8, value.underlayIfindex)
+    writeBe16(out, at + 12, value.udpPort)
+    writeU16(out, at + 14, value.flags)
+    writeIp(out, at + 16, value.vtep)
   },
   decode(bytes, at = 0) {
     return {
       vxlanIfindex: readU32(bytes, at),
       ttl: readU32(bytes, at + 4),
-      vtep: readIp(bytes, at + 8),
+      underlayIfindex: readU32(bytes, at + 8),
+      udpPort: readBe16(bytes, at + 12),
+      flags: readU16(bytes, at + 14),
+      vtep: readIp(bytes, at + 16),
     }
   },
 }
 
-/** `struct port_entry`, 8 bytes */
+/** `struct port_entry`, 24 bytes */
 export interface PortEntry {
   readonly vni: number
   readonly mtu: number
+  readonly flags: number
+  readonly macLimit: number
+  readonly bumCostNs: number
+  readonly bumBurstNs: number
 }
 
 export const portEntry: Codec<PortEntry> = {
-  size: 8,
+  size: 24,
   encode(value, out, at = 0) {
     writeU32(out, at, value.vni)
     writeU32(out, at + 4, value.mtu)
+    writeU32(out, at + 8, value.flags)
+    writeU32(out, at + 12, value.macLimit)
+    writeU32(out, at + 16, value.bumCostNs)
+    writeU32(out, at + 20, value.bumBurstNs)
   },
   decode(bytes, at = 0) {
     return {
       vni: readU32(bytes, at),
       mtu: readU32(bytes, at + 4),
+      flags: readU32(bytes, at + 8),
+      macLimit: readU32(bytes, at + 12),
+      bumCostNs: readU32(bytes, at + 16),
+      bumBurstNs: readU32(bytes, at + 20),
     }
   },
 }
@@ -283,11 +538,33 @@ export const portKey: Codec<PortKey> = {
   },
 }
 
-/** `struct segment_entry`, 3088 bytes */
+/** `struct port_state`, 16 bytes */
+export interface PortState {
+  readonly bumUntilNs: number
+  readonly macsLearned: number
+}
+
+export const portState: Codec<PortState> = {
+  size: 16,
+  encode(value, out, at = 0) {
+    writeU64(out, at, value.bumUntilNs)
+    writeU64(out, at + 8, value.macsLearned)
+  },
+  decode(bytes, at = 0) {
+    return {
+      bumUntilNs: readU64(bytes, at),
+      macsLearned: readU64(bytes, at + 8),
+    }
+  },
+}
+
+/** `struct segment_entry`, 3104 bytes */
 export interface SegmentEntry {
   readonly flags: number
   readonly vtepCount: number
   readonly portCount: number
+  readonly ageingS: number
+  readonly group: Ip
   readonly vtep: readonly Ip[]
   readonly port: readonly number[]
 }
@@ -299,22 +576,25 @@ export const segmentEntryLimits = {
 } as const
 
 export const segmentEntry: Codec<SegmentEntry> = {
-  size: 3088,
+  size: 3104,
   encode(value, out, at = 0) {
     writeU32(out, at, value.flags)
     writeU32(out, at + 4, value.vtepCount)
     writeU32(out, at + 8, value.portCount)
-    out.fill(0, at + 12, at + 16)
-    writeArray(value.vtep, value.vtepCount, 128, 16, out, at + 16, writeIp)
-    writeArray(value.port, value.portCount, 256, 4, out, at + 2064, writeU32)
+    writeU32(out, at + 12, value.ageingS)
+    writeIp(out, at + 16, value.group)
+    writeArray(value.vtep, value.vtepCount, 128, 16, out, at + 32, writeIp)
+    writeArray(value.port, value.portCount, 256, 4, out, at + 2080, writeU32)
   },
   decode(bytes, at = 0) {
     return {
       flags: readU32(bytes, at),
       vtepCount: readU32(bytes, at + 4),
       portCount: readU32(bytes, at + 8),
-      vtep: readArray(readU32(bytes, at + 4), 128, 16, bytes, at + 16, readIp),
-      port: readArray(readU32(bytes, at + 8), 256, 4, bytes, at + 2064, readU32),
+      ageingS: readU32(bytes, at + 12),
+      group: readIp(bytes, at + 16),
+      vtep: readArray(readU32(bytes, at + 4), 128, 16, bytes, at + 32, readIp),
+      port: readArray(readU32(bytes, at + 8), 256, 4, bytes, at + 2080, readU32),
     }
   },
 }
@@ -336,7 +616,37 @@ export const segmentKey: Codec<SegmentKey> = {
   },
 }
 
-/** `struct tunnel_count`, 48 bytes */
+/** `struct snooped_entry`, 32 bytes */
+export interface SnoopedEntry {
+  readonly mac: Mac
+  readonly flags: number
+  readonly ifindex: number
+  readonly sinceNs: number
+  readonly seenNs: number
+}
+
+export const snoopedEntry: Codec<SnoopedEntry> = {
+  size: 32,
+  encode(value, out, at = 0) {
+    writeMac(value.mac, out, at)
+    writeU16(out, at + 6, value.flags)
+    writeU32(out, at + 8, value.ifindex)
+    out.fill(0, at + 12, at + 16)
+    writeU64(out, at + 16, value.sinceNs)
+    writeU64(out, at + 24, value.seenNs)
+  },
+  decode(bytes, at = 0) {
+    return {
+      mac: readMac(bytes, at),
+      flags: readU16(bytes, at + 6),
+      ifindex: readU32(bytes, at + 8),
+      sinceNs: readU64(bytes, at + 16),
+      seenNs: readU64(bytes, at + 24),
+    }
+  },
+}
+
+/** `struct tunnel_count`, 64 bytes */
 export interface TunnelCount {
   readonly txPackets: number
   readonly txBytes: number
@@ -344,10 +654,12 @@ export interface TunnelCount {
   readonly rxPackets: number
   readonly rxBytes: number
   readonly rxFlooded: number
+  readonly txFast: number
+  readonly rxFast: number
 }
 
 export const tunnelCount: Codec<TunnelCount> = {
-  size: 48,
+  size: 64,
   encode(value, out, at = 0) {
     writeU64(out, at, value.txPackets)
     writeU64(out, at + 8, value.txBytes)
@@ -355,6 +667,8 @@ export const tunnelCount: Codec<TunnelCount> = {
     writeU64(out, at + 24, value.rxPackets)
     writeU64(out, at + 32, value.rxBytes)
     writeU64(out, at + 40, value.rxFlooded)
+    writeU64(out, at + 48, value.txFast)
+    writeU64(out, at + 56, value.rxFast)
   },
   decode(bytes, at = 0) {
     return {
@@ -364,6 +678,8 @@ export const tunnelCount: Codec<TunnelCount> = {
       rxPackets: readU64(bytes, at + 24),
       rxBytes: readU64(bytes, at + 32),
       rxFlooded: readU64(bytes, at + 40),
+      txFast: readU64(bytes, at + 48),
+      rxFast: readU64(bytes, at + 56),
     }
   },
 }
@@ -450,6 +766,20 @@ export const vtepKey: Codec<VtepKey> = {
 
 /** By name; `type` is `enum bpf_map_type`. */
 export const maps = {
+  allowed_ips: {
+    key: allowedIpKey,
+    value: allowedEntry,
+    type: 11,
+    maxEntries: 65_536,
+    perCpu: false,
+  },
+  allowed_macs: {
+    key: allowedMacKey,
+    value: allowedEntry,
+    type: 1,
+    maxEntries: 65_536,
+    perCpu: false,
+  },
   config: {
     key: configKey,
     value: nodeConfig,
@@ -462,6 +792,13 @@ export const maps = {
     value: fdbEntry,
     type: 1,
     maxEntries: 131_072,
+    perCpu: false,
+  },
+  forgotten: {
+    key: portKey,
+    value: forgottenCount,
+    type: 1,
+    maxEntries: 4096,
     perCpu: false,
   },
   learned: {
@@ -478,6 +815,20 @@ export const maps = {
     maxEntries: 16,
     perCpu: true,
   },
+  neighbors: {
+    key: neighborKey,
+    value: neighborEntry,
+    type: 1,
+    maxEntries: 131_072,
+    perCpu: false,
+  },
+  port_states: {
+    key: portKey,
+    value: portState,
+    type: 1,
+    maxEntries: 4096,
+    perCpu: false,
+  },
   ports: {
     key: portKey,
     value: portEntry,
@@ -490,6 +841,13 @@ export const maps = {
     value: segmentEntry,
     type: 1,
     maxEntries: 4096,
+    perCpu: false,
+  },
+  snooped: {
+    key: neighborKey,
+    value: snoopedEntry,
+    type: 9,
+    maxEntries: 65_536,
     perCpu: false,
   },
   tunnels: {
@@ -516,4 +874,4 @@ export const maps = {
 } as const
 
 /** Equal exactly when programs, pinned maps and user space of two builds fit each other. */
-export const abiDigest = '727728c195f37283bebc33799a4bb3c9243474fe501dae03087b71b60dc9e550'
+export const abiDigest = '23d462c4c8468367816783651d5ede26da14405f7d464e8dbe77e5f6b0aaf19c'

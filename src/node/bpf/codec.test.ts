@@ -66,8 +66,8 @@ describe('generated codecs', () => {
 
   it('take the zero VTEP of a local entry as ::', () => {
     const bytes = new Uint8Array(fdbEntry.size)
-    fdbEntry.encode({ vtep: '::' as Ip, flags: 1 }, bytes)
-    expect(fdbEntry.decode(bytes)).toEqual({ vtep: '::', flags: 1 })
+    fdbEntry.encode({ vtep: '::' as Ip, flags: 1, revision: 5 }, bytes)
+    expect(fdbEntry.decode(bytes)).toEqual({ vtep: '::', flags: 1, revision: 5 })
   })
 
   it('write as many elements of a list as its count says, and zero the rest', () => {
@@ -76,19 +76,29 @@ describe('generated codecs', () => {
       flags: 1,
       vtepCount: 2,
       portCount: 1,
+      ageingS: 300,
+      group: '239.1.1.1' as Ip,
       vtep: ['10.0.0.1', '10.0.0.2'] as Ip[],
       port: [9],
     }
     segmentEntry.encode(entry, bytes)
     expect(segmentEntry.decode(bytes)).toEqual(entry)
-    expect(bytes.subarray(16 + 2 * 16, 16 + 16 * segmentEntryLimits.vtep).every((byte) => byte === 0)).toBe(
+    expect(bytes.subarray(32 + 2 * 16, 32 + 16 * segmentEntryLimits.vtep).every((byte) => byte === 0)).toBe(
       true,
     )
   })
 
   it('refuse a count beyond the list, and a list beyond the array', () => {
     const bytes = new Uint8Array(segmentEntry.size)
-    const entry: SegmentEntry = { flags: 0, vtepCount: 0, portCount: 2, vtep: [], port: [1] }
+    const entry: SegmentEntry = {
+      flags: 0,
+      vtepCount: 0,
+      portCount: 2,
+      ageingS: 0,
+      group: '::' as Ip,
+      vtep: [],
+      port: [1],
+    }
     expect(() => segmentEntry.encode(entry, bytes)).toThrow('count says 2 elements, the list has 1')
     const port = Array<number>(segmentEntryLimits.port + 1).fill(1)
     expect(() => segmentEntry.encode({ ...entry, port, portCount: port.length }, bytes)).toThrow(

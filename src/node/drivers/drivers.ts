@@ -49,7 +49,7 @@ export function makeDrivers(deps: {
       map: dataplane.map('ports'),
       ...layouts.ports,
       status,
-      wanted: () => wantedPorts(status.ports),
+      wanted: (state) => wantedPorts(state, status.ports),
     }),
     new TableDriver({
       name: 'config',
@@ -57,8 +57,20 @@ export function makeDrivers(deps: {
       ...layouts.config,
       status,
       fixed: true,
-      wanted: ({ assignment: { vtep } }) => ({
-        entries: [[{ zero: 0 }, { vxlanIfindex: status.tunnel?.ifindex ?? 0, ttl: TTL, vtep }]],
+      wanted: ({ assignment: { vtep, udp_port: udpPort } }) => ({
+        entries: [
+          [
+            { zero: 0 },
+            {
+              vxlanIfindex: status.tunnel?.ifindex ?? 0,
+              ttl: TTL,
+              underlayIfindex: 0,
+              udpPort,
+              flags: 0,
+              vtep,
+            },
+          ],
+        ],
         failures: [],
       }),
     }),

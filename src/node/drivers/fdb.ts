@@ -87,7 +87,7 @@ export class FdbDriver implements Driver<NodeState> {
       const table = state.segments.get(vni)
       try {
         const changes = changesOf(vni, table?.entries)
-        if (changes) this.put(vni, changes, state.assignment.vtep)
+        if (changes) this.put(vni, changes, state.assignment.vtep, table?.revision ?? 0n)
         if (table) this.written.set(vni, table.entries)
         else this.written.delete(vni)
       } catch (err) {
@@ -100,8 +100,8 @@ export class FdbDriver implements Driver<NodeState> {
   }
 
   // What goes makes room for what comes.
-  private put(vni: number, { set, remove }: Changes, self: Ip): void {
+  private put(vni: number, { set, remove }: Changes, self: Ip, revision: bigint): void {
     this.map.deleteMany(remove.map((mac) => ({ vni, mac })))
-    this.map.setMany(set.map(([mac, entry]) => [{ vni, mac }, fdbValue(entry, self)] as const))
+    this.map.setMany(set.map(([mac, entry]) => [{ vni, mac }, fdbValue(entry, self, revision)] as const))
   }
 }

@@ -1,5 +1,6 @@
 import type { Ip } from '../../model/ip.js'
 import { type Mac, parseMac } from '../../model/mac.js'
+import { plainPort, plainSpec } from '../../model/segment.fixture.js'
 import type { FdbEntry, NodeState, SegmentTable } from '../../model/segment-table.js'
 
 export interface SegmentSketch {
@@ -23,7 +24,7 @@ export function nodeState(sketch: {
       underlay_dev: 'eth0',
       vtep: '10.0.0.1' as Ip,
       udp_port: 4789,
-      ports: (sketch.ports ?? []).map(([name, vni]) => ({ interface: name, vni })),
+      ports: (sketch.ports ?? []).map(([name, vni]) => plainPort(name, vni)),
     },
     segments: new Map(sketch.segments.map((segment) => [segment.vni, table(segment)])),
   }
@@ -41,6 +42,7 @@ function table(sketch: SegmentSketch): SegmentTable {
     revision: 1n,
     hash: 0n,
     spec: {
+      ...plainSpec,
       network: `net${sketch.vni}`,
       flood_replicate: sketch.flood ?? true,
       learn_ports: sketch.learn ?? true,
@@ -49,5 +51,6 @@ function table(sketch: SegmentSketch): SegmentTable {
       members: (sketch.members ?? ['10.0.0.1', '10.0.0.2']) as Ip[],
     },
     entries,
+    bindings: new Map(),
   }
 }

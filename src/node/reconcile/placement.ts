@@ -1,6 +1,6 @@
 import { WeftError } from '../../common/errors.js'
 import type { Mac } from '../../model/mac.js'
-import type { NodeState } from '../../model/segment-table.js'
+import type { AssignedPort, NodeState } from '../../model/segment-table.js'
 import type { Failure } from '../../rpc/records.js'
 import { failureOf } from './failure.js'
 
@@ -16,9 +16,7 @@ export interface Device {
 }
 
 /** A declared port whose device is there. */
-export interface PlacedPort {
-  readonly interface: string
-  readonly vni: number
+export interface PlacedPort extends AssignedPort {
   readonly ifindex: number
   /** Largest Ethernet payload that its segment carries, bytes. */
   readonly mtu: number

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { parseMac } from '../../model/mac.js'
+import { plainPort } from '../../model/segment.fixture.js'
 import { FdbFlag, SegmentFlag } from '../bpf/abi.gen.js'
+import { plainPortEntry } from '../bpf/values.fixture.js'
 import { nodeState } from './node-state.fixture.js'
 import type { PlacedPort } from './placement.js'
 import { fdbValue, sameFdbValue, wantedPorts, wantedSegments, wantedVteps } from './tables.js'
 
 const placed = (ifindex: number, vni: number): PlacedPort => ({
-  interface: `tap${ifindex}`,
-  vni,
+  ...plainPort(`tap${ifindex}`, vni),
   ifindex,
   mtu: 1450,
   device: { ifindex, name: `tap${ifindex}`, mtu: 1450, up: true },
@@ -15,7 +16,8 @@ const placed = (ifindex: number, vni: number): PlacedPort => ({
 
 describe('wantedPorts', () => {
   it('maps each device to its segment and MTU', () => {
-    expect(wantedPorts([placed(4, 7)]).entries).toEqual([[{ ifindex: 4 }, { vni: 7, mtu: 1450 }]])
+    const state = nodeState({ segments: [{ vni: 7 }] })
+    expect(wantedPorts(state, [placed(4, 7)]).entries).toEqual([[{ ifindex: 4 }, plainPortEntry(7)]])
   })
 })
 
@@ -27,6 +29,8 @@ describe('wantedSegments', () => {
         { vni: 7 },
         {
           flags: SegmentFlag.SEGMENT_FLOOD_REPLICATE | SegmentFlag.SEGMENT_LEARN_PORTS,
+          ageingS: 300,
+          group: '::',
           vtepCount: 2,
           portCount: 2,
           vtep: ['10.0.0.2', '10.0.0.3'],
@@ -80,17 +84,22 @@ describe('fdbValue', () => {
   const entry = (mac: string) => state.segments.get(7)!.entries.get(parseMac(mac)!)!
 
   it('makes what is at this node local, and keeps the VTEP of the rest', () => {
-    expect(fdbValue(entry('02:00:00:00:00:01'), self)).toEqual({
+    expect(fdbValue(entry('02:00:00:00:00:01'), self, 9n)).toEqual({
       vtep: '::',
       flags: FdbFlag.FDB_LOCAL | FdbFlag.FDB_STATIC,
+      revision: 9,
     })
-    expect(fdbValue(entry('02:00:00:00:00:02'), self)).toEqual({ vtep: '10.0.0.2', flags: 0 })
+    expect(fdbValue(entry('02:00:00:00:00:02'), self, 9n)).toEqual({
+      vtep: '10.0.0.2',
+      flags: 0,
+      revision: 9,
+    })
   })
 
   it('knows a kernel entry that is no longer what was written', () => {
     const want = entry('02:00:00:00:00:02')
-    expect(sameFdbValue(want, self, fdbValue(want, self))).toBe(true)
-    expect(sameFdbValue(want, self, { vtep: self, flags: 0 })).toBe(false)
-    expect(sameFdbValue(want, self, { ...fdbValue(want, self), flags: FdbFlag.FDB_STATIC })).toBe(false)
+    expect(sameFdbValue(want, self, fdbValue(want, self, 9n))).toBe(true)
+    expect(sameFdbValue(want, self, { vtep: self, flags: 0, revision: 9 })).toBe(false)
+    expect(sameFdbValue(want, self, { ...fdbValue(want, self, 9n), flags: FdbFlag.FDB_STATIC })).toBe(false)
   })
 })

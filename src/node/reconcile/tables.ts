@@ -1,12 +1,13 @@
 import { WeftError } from '../../common/errors.js'
 import type { Ip } from '../../model/ip.js'
 import type { Mac } from '../../model/mac.js'
-import type { FdbEntry, NodeState, SegmentTable } from '../../model/segment-table.js'
+import type { FdbEntry, NodeState, SegmentSpec, SegmentTable } from '../../model/segment-table.js'
 import type { Failure } from '../../rpc/records.js'
 import {
   FdbFlag,
   type FdbEntry as FdbValue,
   type PortEntry,
+  PortFlag,
   type PortKey,
   type SegmentEntry,
   SegmentFlag,
@@ -18,14 +19,36 @@ import {
 import { failureOf } from './failure.js'
 import type { PlacedPort } from './placement.js'
 
+const NO_ADDRESS = '::' as Ip
+
 /** What one map shall hold, and what did not fit it. All of this file is pure. */
 export interface Wanted<K, V> {
   readonly entries: readonly (readonly [K, V])[]
   readonly failures: readonly Failure[]
 }
 
-export function wantedPorts(ports: readonly PlacedPort[]): Wanted<PortKey, PortEntry> {
-  return { entries: ports.map(({ ifindex, vni, mtu }) => [{ ifindex }, { vni, mtu }]), failures: [] }
+const SECOND_NS = 1e9
+/** A port may send the BUM of so long at once. */
+const BUM_BURST_NS = SECOND_NS
+
+export function wantedPorts(state: NodeState, ports: readonly PlacedPort[]): Wanted<PortKey, PortEntry> {
+  return { entries: ports.map((port) => [{ ifindex: port.ifindex }, portEntry(port, state)]), failures: [] }
+}
+
+function portEntry(port: PlacedPort, state: NodeState): PortEntry {
+  const spec = state.segments.get(port.vni)?.spec
+  const bumLimit = spec?.bum_limit ?? 0
+  return {
+    vni: port.vni,
+    mtu: port.mtu,
+    flags:
+      (port.router ? PortFlag.PORT_ROUTER : 0) |
+      (port.allowed_macs.length > 0 ? PortFlag.PORT_FILTER_MAC : 0) |
+      (port.allowed_ips.length > 0 ? PortFlag.PORT_FILTER_IP : 0),
+    macLimit: spec?.mac_limit ?? 0,
+    bumCostNs: bumLimit > 0 ? Math.ceil(SECOND_NS / bumLimit) : 0,
+    bumBurstNs: bumLimit > 0 ? BUM_BURST_NS : 0,
+  }
 }
 
 /**
@@ -49,12 +72,30 @@ export function wantedSegments(
     const local = (portsOf.get(vni) ?? []).sort((a, b) => a - b)
     const vtep = cut(others, segmentEntryLimits.vtep, 'VTEPs', what, failures)
     const port = cut(local, segmentEntryLimits.port, 'local ports', what, failures)
-    const flags =
-      (spec.flood_replicate ? SegmentFlag.SEGMENT_FLOOD_REPLICATE : 0) |
-      (spec.learn_ports ? SegmentFlag.SEGMENT_LEARN_PORTS : 0)
-    return [{ vni }, { flags, vtepCount: vtep.length, portCount: port.length, vtep, port }] as const
+    const value = {
+      flags: segmentFlags(spec),
+      vtepCount: vtep.length,
+      portCount: port.length,
+      ageingS: spec.mac_ageing_s,
+      group: spec.group ?? NO_ADDRESS,
+      vtep,
+      port,
+    }
+    return [{ vni }, value] as const
   })
   return { entries, failures }
+}
+
+function segmentFlags(spec: SegmentSpec): number {
+  return (
+    (spec.flood_replicate ? SegmentFlag.SEGMENT_FLOOD_REPLICATE : 0) |
+    (spec.group ? SegmentFlag.SEGMENT_FLOOD_GROUP : 0) |
+    (spec.learn_ports ? SegmentFlag.SEGMENT_LEARN_PORTS : 0) |
+    (spec.learn_tunnels ? SegmentFlag.SEGMENT_LEARN_TUNNELS : 0) |
+    (spec.suppress ? SegmentFlag.SEGMENT_SUPPRESS : 0) |
+    (spec.ra_guard ? SegmentFlag.SEGMENT_RA_GUARD : 0) |
+    (spec.fast_path ? SegmentFlag.SEGMENT_FAST_PATH : 0)
+  )
 }
 
 /** Whose tunnels are let in: members, and whoever has a MAC of the segment; never this node itself. */
@@ -69,16 +110,16 @@ export function wantedVteps(state: NodeState): Wanted<VtepKey, VtepEntry> {
 }
 
 /** An FDB entry as the programs read it: what is at this node's own VTEP is local. */
-export function fdbValue(entry: FdbEntry, self: Ip): FdbValue {
+export function fdbValue(entry: FdbEntry, self: Ip, revision: bigint): FdbValue {
   const flags = entry.static ? FdbFlag.FDB_STATIC : 0
-  return entry.vtep === self
-    ? { vtep: '::' as Ip, flags: flags | FdbFlag.FDB_LOCAL }
-    : { vtep: entry.vtep, flags }
+  const place =
+    entry.vtep === self ? { vtep: NO_ADDRESS, flags: flags | FdbFlag.FDB_LOCAL } : { vtep: entry.vtep, flags }
+  return { ...place, revision: Number(revision) }
 }
 
-/** Whether the kernel holds what the controller says. */
+/** Whether the kernel holds what the controller says, whichever revision wrote it. */
 export function sameFdbValue(entry: FdbEntry, self: Ip, actual: FdbValue): boolean {
-  const want = fdbValue(entry, self)
+  const want = fdbValue(entry, self, 0n)
   return want.flags === actual.flags && want.vtep === actual.vtep
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Ip } from '../../model/ip.js'
 import { type Mac, parseMac } from '../../model/mac.js'
+import { plainSpec } from '../../model/segment.fixture.js'
 import { type BodyChange, encodeBody } from '../../model/segment-body.js'
 import type { FdbEntry, SegmentSpec } from '../../model/segment-table.js'
 import type { SegmentUpdate } from '../../model/segment-update.js'
@@ -13,11 +14,8 @@ const two = parseMac('02:00:00:00:00:02')!
 const there: FdbEntry = { vtep: '10.0.0.2' as Ip, static: false }
 const elsewhere: FdbEntry = { vtep: '10.0.0.3' as Ip, static: false }
 const spec: SegmentSpec = {
+  ...plainSpec,
   network: 'blue',
-  flood_replicate: true,
-  learn_ports: true,
-  mac_ageing_s: 300,
-  mtu: 0,
   members: ['10.0.0.1' as Ip, '10.0.0.2' as Ip],
 }
 const node: ControllerChange = {

@@ -86,6 +86,8 @@ export class Counters implements Disposable {
       rx_packets: count.rxPackets,
       rx_bytes: count.rxBytes,
       rx_flooded: count.rxFlooded,
+      tx_fast: count.txFast,
+      rx_fast: count.rxFast,
     }))
   }
 

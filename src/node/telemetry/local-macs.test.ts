@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { formatMac, parseMac } from '../../model/mac.js'
+import { plainPort } from '../../model/segment.fixture.js'
 import type { Claim } from '../../rpc/records.js'
 import { nodeState, type SegmentSketch } from '../reconcile/node-state.fixture.js'
 import { type HeardMac, LocalMacs, type Surroundings } from './local-macs.js'
@@ -12,7 +13,7 @@ function around(nowS: number, segment: Partial<SegmentSketch> = {}): Surrounding
   const ports = new Map(
     [4, 5].map((ifindex) => {
       const device = { ifindex, name: `tap${ifindex}`, mtu: 1450, up: true }
-      return [ifindex, { interface: device.name, vni: 7, ifindex, mtu: 1450, device }]
+      return [ifindex, { ...plainPort(device.name, 7), ifindex, mtu: 1450, device }]
     }),
   )
   return { state, ports, nowNs: nowS * SECOND }

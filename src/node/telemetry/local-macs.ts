@@ -127,7 +127,7 @@ export class LocalMacs {
       const answerDue = repeatNs === 0 ? known !== undefined : around.nowNs - before.atNs > repeatNs
       if (!answerDue) return undefined
     }
-    const claim = { vni, mac, interface: name, withdraw: false }
+    const claim = { vni, mac, interface: name, withdraw: false, announced: false, addresses: [] }
     this.untold.delete(key)
     this.claimed.set(key, { claim, atNs: around.nowNs, heard, evicted: false })
     return claim
