@@ -54,6 +54,10 @@ export const explanations: Readonly<Partial<Record<ErrorCode, string>>> = {
   'W-2113': 'The device cannot be a port: it carries the tunnels, or no Ethernet. Name another interface.',
   'W-2112':
     'A device has the name that Weft needs, and is not of its making. Weft leaves it alone: rename or remove it.',
+  'W-2120': 'The node has had no state from a controller yet, so its kernel holds no tables to answer from.',
+  'W-2121': 'All taps of the node are taken by other captures and traces. They end by themselves; wait.',
+  'W-2122':
+    'Frames as large as the networks allow do not come through between two VTEPs: something on the way has a smaller MTU and drops them. Raise it there, or set a smaller `mtu` on the networks.',
   'W-3001':
     'Listening beyond this host without encryption is refused. Use a unix socket or loopback, or `--insecure`.',
   'W-3002':
@@ -77,6 +81,8 @@ export const explanations: Readonly<Partial<Record<ErrorCode, string>>> = {
     'The MAC moves to and fro, as behind a loop or at two stations. It stays where it is until that ends.',
   'W-3017':
     'The node did not read what it was sent for too long. It is cut off, and starts over when it returns.',
+  'W-3020': 'The node is connected and did not answer in time. Look at its load and its log.',
+  'W-3021': 'As many questions to the node are open as are allowed at a time. They end by themselves; wait.',
   'W-4001': 'The command line is not as the command needs it. `--help` shows what it takes.',
   'W-4002': 'A setting is wrong or unknown. The message has its place; `--check-config` tries again.',
   'W-4003': 'A lab of this name is already there. Destroy it first: `weft lab destroy`.',

@@ -51,6 +51,9 @@ export const errorCatalogue = {
   'W-2110': row('MTU_TOO_SMALL', 500, 'FAILED_PRECONDITION', 1, true),
   'W-2112': row('DEVICE_NOT_OURS', 500, 'FAILED_PRECONDITION', 1, true),
   'W-2113': row('PORT_UNFIT', 500, 'FAILED_PRECONDITION', 1, true),
+  'W-2120': row('NOTHING_PROGRAMMED', 503, 'UNAVAILABLE', 3, true),
+  'W-2121': row('TAPS_TAKEN', 429, 'RESOURCE_EXHAUSTED', 1, true),
+  'W-2122': row('PATH_TOO_SMALL', 500, 'FAILED_PRECONDITION', 1, true),
   // 30xx: the control plane.
   'W-3001': row('LISTEN_REFUSED', 500, 'FAILED_PRECONDITION', 2, false),
   'W-3002': row('STORE_UNAVAILABLE', 503, 'UNAVAILABLE', 3, true),
@@ -69,6 +72,8 @@ export const errorCatalogue = {
   'W-3015': row('NODE_AWAY', 503, 'UNAVAILABLE', 3, true),
   'W-3016': row('MAC_FROZEN', 409, 'ABORTED', 5, true),
   'W-3017': row('NODE_STALLED', 503, 'RESOURCE_EXHAUSTED', 1, true),
+  'W-3020': row('ANSWER_LATE', 504, 'DEADLINE_EXCEEDED', 6, true),
+  'W-3021': row('QUESTIONS_TOO_MANY', 429, 'RESOURCE_EXHAUSTED', 1, true),
   // 40xx: command line, settings and lab.
   'W-4001': row('USAGE', 400, 'INVALID_ARGUMENT', 2, false),
   'W-4002': row('CONFIG_INVALID', 400, 'INVALID_ARGUMENT', 2, false),
@@ -113,6 +118,12 @@ export class WeftError extends Error {
 
   get row(): ErrorRow {
     return errorCatalogue[this.code]
+  }
+
+  /** What a peer said, as it said it; W-5000 when its code is of another version. `who` goes before the text. */
+  static fromFailure(failure: { code: string; message: string; next: string }, who: string): WeftError {
+    const code = failure.code in errorCatalogue ? (failure.code as ErrorCode) : 'W-5000'
+    return new WeftError(code, `${who}: ${failure.message}`, failure.next ? { next: failure.next } : {})
   }
 
   /** Wraps anything thrown; what is already ours passes through. */

@@ -1,5 +1,6 @@
 import type { DesiredTopology, NodeSpec } from '../model/desired-state.js'
 import type { Ip } from '../model/ip.js'
+import type { AnswerTo, Question } from '../rpc/questions.js'
 import type { Failure, Report } from '../rpc/records.js'
 
 export type { Failure, Report } from '../rpc/records.js'
@@ -158,6 +159,19 @@ export interface Control {
 
   /** Resolves when all `nodes` have `revision` in the kernel, or with who is late when `signal` aborts. */
   waitProgrammed(revision: bigint, nodes: readonly string[], signal: AbortSignal): Promise<WaitResult>
+
+  /**
+   * A node's answers, as they come. What the question started on the node ends
+   * when the reader stops, `signal` aborts or the stream is lost.
+   *
+   * @throws WeftError W-3015 when the node is away or leaves, W-3020 when it is late,
+   *   W-3021 when too much is asked of it, or what it says itself.
+   */
+  ask<Q extends Question>(
+    node: string,
+    question: Q,
+    opts: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): AsyncIterable<AnswerTo<Q>>
 
   /** Called after the view, a node's state or the store's availability changed. Returns its end. */
   onChange(listener: () => void): () => void

@@ -2,6 +2,7 @@ import { WeftError } from '../common/errors.js'
 import type { Logger } from '../common/logger.js'
 import { together } from '../common/together.js'
 import type { DesiredTopology } from '../model/desired-state.js'
+import type { AnswerTo, Question } from '../rpc/questions.js'
 import {
   type ApplyOptions,
   type ApplyResult,
@@ -20,6 +21,7 @@ import { listWatch } from './store/list-watch.js'
 import { TopologyStore } from './store/topology-store.js'
 import { serveNodes } from './sync/grpc-server.js'
 import { NodeHub } from './sync/node-hub.js'
+import type { AskOptions } from './sync/open-questions.js'
 import { waitProgrammed } from './sync/progress.js'
 import { ClusterView, type ViewChange } from './view/cluster-view.js'
 import { listMacs } from './view/mac-list.js'
@@ -206,6 +208,10 @@ class Controller implements Control {
       (listener) => this.onChange(listener),
       signal,
     )
+  }
+
+  ask<Q extends Question>(node: string, question: Q, opts: AskOptions): AsyncIterable<AnswerTo<Q>> {
+    return this.hub.ask(node, question, opts)
   }
 
   onChange(listener: () => void): () => void {

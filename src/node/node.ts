@@ -4,6 +4,7 @@ import type { Logger } from '../common/logger.js'
 import { together } from '../common/together.js'
 import { version } from '../common/version.js'
 import type { NodeState } from '../model/segment-table.js'
+import { Answering } from './answers/answering.js'
 import { abiDigest } from './bpf/abi.gen.js'
 import type { NodeConfig } from './config.js'
 import { detachAll } from './drivers/attach.js'
@@ -34,6 +35,7 @@ interface Parts {
   readonly uplink: Uplink
   readonly status: NodeStatus
   readonly links: Links
+  readonly answering: Answering
   counters: Counters | undefined
 }
 
@@ -53,6 +55,7 @@ export async function runNode(config: NodeConfig, log: Logger, signal: AbortSign
     uplink: new Uplink(),
     status: new NodeStatus(),
     links: new Links(),
+    answering: new Answering(log),
     counters: undefined,
   }
   await together(signal, [
@@ -63,7 +66,10 @@ export async function runNode(config: NodeConfig, log: Logger, signal: AbortSign
   ])
 }
 
-function followController({ config, log, inbox, uplink }: Parts, signal: AbortSignal): Promise<void> {
+function followController(
+  { config, log, inbox, uplink, answering }: Parts,
+  signal: AbortSignal,
+): Promise<void> {
   const hello = { node: config.node_name, abi: abiDigest, version, instance: randomUUID() }
   const notice = (line: string) => process.stderr.write(`weft-node: ${line}\n`)
   const deps = {
@@ -72,6 +78,7 @@ function followController({ config, log, inbox, uplink }: Parts, signal: AbortSi
     replica: new Replica(),
     inbox,
     uplink,
+    answering,
     log,
     isProgrammed: () => Dataplane.isThere(config.bpffs),
     notice,

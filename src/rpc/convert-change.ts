@@ -2,6 +2,7 @@ import { WeftError } from '../common/errors.js'
 import { ipFromBytes, ipToBytes } from '../model/ip.js'
 import type { AssignedPort, NodeAssignment, SegmentSpec } from '../model/segment-table.js'
 import type { SegmentUpdate } from '../model/segment-update.js'
+import { questionFromMessage, questionToMessage } from './convert-question.js'
 import { macFromBytes, macToBytes } from './mac-bytes.js'
 import type {
   NodeUpdateMessage,
@@ -24,6 +25,10 @@ export function changeToMessage(change: ControllerChange): SyncResponseMessage {
       return { segment_remove: { vni: change.vni } }
     case 'in_sync':
       return { in_sync: { revision: `${change.revision}` } }
+    case 'ask':
+      return { ask: { id: change.id, ...questionToMessage(change.question) } }
+    case 'ask_end':
+      return { ask_end: { id: change.id } }
   }
 }
 
@@ -36,6 +41,8 @@ export function changeFromMessage(message: SyncResponseMessage): ControllerChang
   if (message.segment) return { kind: 'segment', update: updateFromMessage(message.segment) }
   if (message.segment_remove) return { kind: 'segment_remove', vni: message.segment_remove.vni }
   if (message.in_sync) return { kind: 'in_sync', revision: BigInt(message.in_sync.revision) }
+  if (message.ask) return { kind: 'ask', id: message.ask.id, question: questionFromMessage(message.ask) }
+  if (message.ask_end) return { kind: 'ask_end', id: message.ask_end.id }
   throw new WeftError('W-3010', 'a response of the controller holds none of the known changes')
 }
 

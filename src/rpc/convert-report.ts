@@ -1,5 +1,6 @@
 import { WeftError } from '../common/errors.js'
 import { ipFromBytes, ipToBytes } from '../model/ip.js'
+import { answerFromMessage, answerToMessage } from './convert-question.js'
 import { macFromBytes, macToBytes } from './mac-bytes.js'
 import type {
   ClaimMessage,
@@ -27,6 +28,8 @@ export function reportToMessage(report: NodeReport): SyncRequestMessage {
       return { telemetry: telemetryToMessage(report.telemetry) }
     case 'segment_request':
       return { segment_request: { vni: report.vni } }
+    case 'answer':
+      return { answer: answerToMessage(report.answer) }
   }
 }
 
@@ -48,6 +51,7 @@ export function reportFromMessage(message: SyncRequestMessage): NodeReport {
     return { kind: 'telemetry', telemetry: telemetryFromMessage(message.telemetry) }
   }
   if (message.segment_request) return { kind: 'segment_request', vni: message.segment_request.vni }
+  if (message.answer) return { kind: 'answer', answer: answerFromMessage(message.answer) }
   throw new WeftError('W-3010', 'a request of the node holds none of the known reports')
 }
 
@@ -110,6 +114,7 @@ function telemetryToMessage(report: Report): ReportMessage {
     events_lost: `${report.events_lost}`,
     tunnel_mtu: report.tunnel_mtu,
     losses: report.losses.map(({ kind, count }) => ({ kind, count: `${count}` })),
+    paths: report.paths.map(({ vtep, ...rest }) => ({ ...rest, vtep: ipToBytes(vtep) })),
   }
 }
 
@@ -127,6 +132,7 @@ function telemetryFromMessage(message: ReportMessage): Report {
     events_lost: Number(message.events_lost),
     tunnel_mtu: message.tunnel_mtu,
     losses: message.losses.map(({ kind, count }) => ({ kind, count: Number(count) })),
+    paths: message.paths.map(({ vtep, ...rest }) => ({ ...rest, vtep: ipFromBytes(vtep) })),
   }
 }
 

@@ -1,3 +1,5 @@
+import type { AnswerMessage, AskMessage } from './question-messages.js'
+
 /**
  * The messages of proto/weft/v1/node_sync.proto as proto-loader makes and takes
  * them: names kept, 64-bit integers and enums as text, every field present when
@@ -64,6 +66,15 @@ export interface ReportMessage {
   events_lost: U64
   tunnel_mtu: number
   losses: { kind: string; count: U64 }[]
+  paths: PathStateMessage[]
+}
+
+export interface PathStateMessage {
+  vtep: Uint8Array
+  state: string
+  path_mtu: number
+  wanted_mtu: number
+  rtt_us: number
 }
 
 /** One of the fields is set. */
@@ -73,6 +84,7 @@ export interface SyncRequestMessage {
   claims?: ClaimsMessage | null
   telemetry?: ReportMessage | null
   segment_request?: { vni: number } | null
+  answer?: AnswerMessage | null
 }
 
 export interface NodeUpdateMessage {
@@ -127,4 +139,6 @@ export interface SyncResponseMessage {
   segment?: SegmentUpdateMessage | null
   segment_remove?: { vni: number } | null
   in_sync?: { revision: U64 } | null
+  ask?: AskMessage | null
+  ask_end?: { id: number } | null
 }

@@ -2,6 +2,7 @@ import type { Ip } from '../model/ip.js'
 import type { Mac } from '../model/mac.js'
 import type { NodeAssignment } from '../model/segment-table.js'
 import type { SegmentUpdate } from '../model/segment-update.js'
+import type { Answer, Question } from './questions.js'
 
 /**
  * What crosses the stream, as both sides handle it. The bytes are those of
@@ -15,7 +16,7 @@ export interface HeldSegment {
 }
 
 /** Of what both sides say to each other; raised when one that knows less would misread the other. */
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 
 export interface Hello {
   readonly node: string
@@ -121,6 +122,21 @@ export interface Report {
   readonly tunnel_mtu: number
   /** Beside frames and events, by kind. */
   readonly losses: readonly { readonly kind: string; readonly count: number }[]
+  /** To each other VTEP of the node's segments. */
+  readonly paths: readonly PathState[]
+}
+
+/** What probes through the tunnel found of the way to one VTEP. */
+export interface PathState {
+  readonly vtep: Ip
+  /** ok, too_small, no_answer or unknown. */
+  readonly state: string
+  /** Largest Ethernet payload that came through; 0: none did. */
+  readonly path_mtu: number
+  /** What the segments need. */
+  readonly wanted_mtu: number
+  /** Of the last probe that was answered. */
+  readonly rtt_us: number
 }
 
 /** One message from a node. */
@@ -130,10 +146,19 @@ export type NodeReport =
   | { readonly kind: 'claims'; readonly claims: Claims }
   | { readonly kind: 'telemetry'; readonly telemetry: Report }
   | { readonly kind: 'segment_request'; readonly vni: number }
+  | { readonly kind: 'answer'; readonly answer: Answer }
 
-/** One message from a controller. */
-export type ControllerChange =
+/** What a controller says of how the node shall be. */
+export type StateChange =
   | { readonly kind: 'node'; readonly assignment: NodeAssignment }
   | { readonly kind: 'segment'; readonly update: SegmentUpdate }
   | { readonly kind: 'segment_remove'; readonly vni: number }
   | { readonly kind: 'in_sync'; readonly revision: bigint }
+
+/** What a controller wants to know. Numbers are not used again within a stream. */
+export type Asking =
+  | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
+  | { readonly kind: 'ask_end'; readonly id: number }
+
+/** One message from a controller. */
+export type ControllerChange = StateChange | Asking

@@ -1,7 +1,7 @@
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WeftError } from '../common/errors.js'
-import type { ControllerChange } from './records.js'
+import { type ControllerChange, PROTOCOL_VERSION } from './records.js'
 import { toStatus } from './status.js'
 import { openSync } from './sync-client.js'
 import { decodeReport, encodeChange, syncService } from './wire.js'
@@ -35,7 +35,7 @@ describe('openSync()', () => {
     const target = await serve((call) => {
       call.once('data', (bytes: Buffer) => {
         const first = decodeReport(bytes)
-        if (first.kind !== 'hello' || first.hello.node !== 'host0' || first.protocol !== 1)
+        if (first.kind !== 'hello' || first.hello.node !== 'host0' || first.protocol !== PROTOCOL_VERSION)
           return call.destroy()
         for (const revision of [1n, 2n]) call.write(encodeChange({ kind: 'in_sync', revision }))
         return undefined

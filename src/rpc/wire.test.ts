@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { canonicalIp, type Ip } from '../model/ip.js'
 import { isStation, type Mac } from '../model/mac.js'
 import type { SegmentUpdate } from '../model/segment-update.js'
+import { answers, questions } from './questions.fixture.js'
 import type { ControllerChange, NodeReport } from './records.js'
 import { decodeChange, decodeReport, encodeChange, encodeReport } from './wire.js'
 
@@ -60,6 +61,8 @@ const change: fc.Arbitrary<ControllerChange> = fc.oneof(
   fc.record({ kind: fc.constant('segment' as const), update }),
   fc.record({ kind: fc.constant('segment_remove' as const), vni }),
   fc.record({ kind: fc.constant('in_sync' as const), revision: u64 }),
+  fc.record({ kind: fc.constant('ask' as const), id: vni, question: questions }),
+  fc.record({ kind: fc.constant('ask_end' as const), id: vni }),
 )
 
 const tunnel = fc.record({
@@ -86,6 +89,7 @@ const telemetry = fc.record({
   events_lost: count,
   losses: fc.array(fc.record({ kind: fc.string(), count })),
   tunnel_mtu: vni,
+  paths: fc.array(fc.record({ vtep: ip, state: name, path_mtu: vni, wanted_mtu: vni, rtt_us: vni })),
 })
 const failure = fc.record({ code: name, what: name, message: name, next: name })
 const held = fc.record({ vni, revision: u64, hash: u64 })
@@ -113,6 +117,7 @@ const report: fc.Arbitrary<NodeReport> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('telemetry' as const), telemetry }),
   fc.record({ kind: fc.constant('segment_request' as const), vni }),
+  fc.record({ kind: fc.constant('answer' as const), answer: answers }),
 )
 
 describe('the wire', () => {

@@ -105,6 +105,7 @@ class ReportingNode {
       maps: [],
       events_lost: 0,
       losses: [],
+      paths: [],
       tunnel_mtu: 1450,
     }
     this.stream.send({ kind: 'telemetry', telemetry })

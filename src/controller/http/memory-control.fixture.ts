@@ -1,5 +1,6 @@
 import { WeftError } from '../../common/errors.js'
 import type { DesiredTopology } from '../../model/desired-state.js'
+import type { AnswerBody, AnswerTo, Question } from '../../rpc/questions.js'
 import type { Control, MacEntry, NodeStatus, StoredTopology, WaitResult } from '../control.js'
 
 /** A control plane in memory, for tests of the API where a real etcd would add nothing. */
@@ -24,6 +25,8 @@ export class MemoryControl implements Control {
   macList: MacEntry[] = []
   /** What `waitProgrammed` answers; unless set, that all are done. */
   waited: WaitResult = { sent_ms: 1, programmed_ms: 2, slowest: 'host0', late: [] }
+  /** What nodes answer; one that is not here is away. */
+  answers = new Map<string, (question: Question) => readonly AnswerBody[]>()
   private readonly listeners = new Set<() => void>()
 
   topologies = () => [...this.stored.values()].sort((a, b) => a.name.localeCompare(b.name))
@@ -52,6 +55,12 @@ export class MemoryControl implements Control {
     this.revision += 1n
     this.changed()
     return { revision: this.revision, stored_ms: 1, unchanged: false }
+  }
+
+  async *ask<Q extends Question>(node: string, question: Q) {
+    const answer = this.answers.get(node)
+    if (!answer) throw new WeftError('W-3015', `node ${node} is not connected`)
+    yield* answer(question) as readonly AnswerTo<Q>[]
   }
 
   onChange(listener: () => void) {

@@ -34,6 +34,7 @@ function report(control: MemoryControl, second: number, packets: number, drops: 
         maps: [],
         events_lost: 0,
         losses: [],
+        paths: [],
         tunnel_mtu: 0,
       },
     },

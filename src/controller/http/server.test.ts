@@ -51,6 +51,7 @@ function reporting(name: string, at: number, packets: number): NodeStatus {
       ],
       maps: [{ map: 'fdb', entries: 3, max_entries: 131_072 }],
       events_lost: 4,
+      paths: [],
       losses: [
         { kind: 'copy', count: 2 },
         { kind: 'learned', count: 0 },

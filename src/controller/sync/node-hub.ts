@@ -1,6 +1,7 @@
 import { WeftError } from '../../common/errors.js'
 import type { Logger } from '../../common/logger.js'
 import { version } from '../../common/version.js'
+import type { AnswerTo, Question } from '../../rpc/questions.js'
 import { type Claims, type Hello, type NodeReport, PROTOCOL_VERSION } from '../../rpc/records.js'
 import { toStatus } from '../../rpc/status.js'
 import { decodeReport } from '../../rpc/wire.js'
@@ -9,6 +10,7 @@ import type { ClusterView, ViewChange } from '../view/cluster-view.js'
 import { FlushTimer } from './flush-timer.js'
 import { NodeRecord } from './node-record.js'
 import { NodeStream, type SyncCall } from './node-stream.js'
+import { type AskOptions, awayError } from './open-questions.js'
 
 /** A stream that is open and says nothing is no node. */
 const HELLO_MS = 10_000
@@ -97,6 +99,17 @@ export class NodeHub {
     return { sent: record?.stream ? record.sentRevision : 0n, applied: record?.applied ?? 0n }
   }
 
+  /** The node's answers, as they come. @throws WeftError as OpenQuestions.ask; W-3015 when it is away */
+  async *ask<Q extends Question>(
+    node: string,
+    question: Q,
+    opts: AskOptions,
+  ): AsyncGenerator<AnswerTo<Q>, void, void> {
+    const stream = this.records.get(node)?.stream
+    if (!stream?.live) throw awayError(node)
+    yield* stream.questions.ask(question, opts)
+  }
+
   /** etcd is another or an older one: revisions begin anew, for nodes that are away too. */
   forgetProgress(): void {
     for (const record of this.records.values()) record.forgetProgress()
@@ -169,6 +182,9 @@ export class NodeHub {
       case 'telemetry':
         record.telemetry(report.telemetry)
         break
+      case 'answer':
+        stream.questions.heard(report.answer)
+        return
       case 'segment_request':
         this.counters.snapshots_resent++
         stream.resend(report.vni)

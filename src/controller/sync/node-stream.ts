@@ -1,13 +1,14 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import type { WeftError } from '../../common/errors.js'
 import type { NodeAssignment } from '../../model/segment-table.js'
-import type { Hello } from '../../rpc/records.js'
+import type { Asking, Hello } from '../../rpc/records.js'
 import { toStatus } from '../../rpc/status.js'
 import { encodeChange } from '../../rpc/wire.js'
 import type { ClusterView } from '../view/cluster-view.js'
 import { nothingAssigned } from '../view/projection.js'
 import type { Held } from '../view/vni-table.js'
 import { encodedUpdate } from './encoded.js'
+import { OpenQuestions } from './open-questions.js'
 
 export type SyncCall = ServerDuplexStream<Buffer, Buffer>
 
@@ -21,6 +22,7 @@ export class NodeStream {
   sentRevision = 0n
   /** Since when the node has not read; `undefined`: it does. */
   blockedSince: number | undefined
+  readonly questions: OpenQuestions
   private readonly held = new Map<number, Held>()
   /** VNIs that this stream has spoken of: an answer is due for the others, even `unchanged`. */
   private readonly introduced = new Set<number>()
@@ -35,6 +37,7 @@ export class NodeStream {
     private readonly view: ClusterView,
     private readonly opts: { sent: () => void },
   ) {
+    this.questions = new OpenQuestions(hello.node, (asking) => this.ask(asking))
     for (const { vni, revision, hash } of hello.held) {
       this.held.set(vni, { revision, hash })
       this.dirty.add(vni)
@@ -100,12 +103,18 @@ export class NodeStream {
   /** Ends the stream with what the node's user is to read. */
   fail(error: WeftError): void {
     if (this.ended) return
-    this.ended = true
+    this.close()
     this.call.emit('error', toStatus(error))
   }
 
   close(): void {
     this.ended = true
+    this.questions.close()
+  }
+
+  // Small, few and bounded in number: they need not wait for a stream that is blocked.
+  private ask(asking: Asking): void {
+    if (!this.ended) this.write(encodeChange(asking))
   }
 
   private sendAssignment(): boolean {

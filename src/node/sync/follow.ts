@@ -4,6 +4,7 @@ import type { Logger } from '../../common/logger.js'
 import type { NodeState } from '../../model/segment-table.js'
 import type { Hello } from '../../rpc/records.js'
 import { openSync } from '../../rpc/sync-client.js'
+import type { Answering } from '../answers/answering.js'
 import type { NewestInbox } from './inbox.js'
 import { reconnectMs } from './reconnect.js'
 import type { Replica } from './replica.js'
@@ -18,6 +19,7 @@ export interface FollowDeps {
   readonly replica: Replica
   readonly inbox: NewestInbox<NodeState>
   readonly uplink: Uplink
+  readonly answering: Answering
   readonly log: Logger
   /** Whether the kernel holds what an earlier topology, or daemon, put there. */
   readonly isProgrammed: () => boolean
@@ -75,6 +77,10 @@ async function runStream(
   try {
     for await (const change of stream.changes) {
       clearTimeout(timer)
+      if (change.kind === 'ask' || change.kind === 'ask_end') {
+        deps.answering.take(change, stream)
+        continue
+      }
       const step = replica.apply(change)
       if (step.kind === 'request') {
         log.info({ vni: step.vni, why: step.why }, 'ask for a segment whole')
@@ -93,6 +99,7 @@ async function runStream(
   } catch (err) {
     return WeftError.from(err)
   } finally {
+    deps.answering.endAll()
     clearTimeout(timer)
   }
 }

@@ -6,7 +6,7 @@ import { type BodyChange, encodeBody } from '../../model/segment-body.js'
 import type { FdbEntry, SegmentSpec } from '../../model/segment-table.js'
 import type { SegmentUpdate } from '../../model/segment-update.js'
 import { SetHash } from '../../model/set-hash.js'
-import type { ControllerChange } from '../../rpc/records.js'
+import type { StateChange } from '../../rpc/records.js'
 import { Replica, type Step } from './replica.js'
 
 const one = parseMac('02:00:00:00:00:01')!
@@ -18,22 +18,22 @@ const spec: SegmentSpec = {
   network: 'blue',
   members: ['10.0.0.1' as Ip, '10.0.0.2' as Ip],
 }
-const node: ControllerChange = {
+const node: StateChange = {
   kind: 'node',
   assignment: { underlay_dev: 'eth0', vtep: '10.0.0.1' as Ip, udp_port: 4789, ports: [] },
 }
 
-function update(kind: SegmentUpdate['kind'], over: Partial<SegmentUpdate>): ControllerChange {
+function update(kind: SegmentUpdate['kind'], over: Partial<SegmentUpdate>): StateChange {
   return {
     kind: 'segment',
     update: { vni: 7, kind, from_revision: 0n, to_revision: 0n, hash: 0n, body: new Uint8Array(), ...over },
   }
 }
-function snapshot(entries: [Mac, FdbEntry][], to_revision: bigint, vni = 7): ControllerChange {
+function snapshot(entries: [Mac, FdbEntry][], to_revision: bigint, vni = 7): StateChange {
   const body = encodeBody(entries.map(([mac, entry]) => ({ mac, entry })))
   return update('snapshot', { vni, to_revision, hash: SetHash.of(entries), spec, body })
 }
-function delta(changes: BodyChange[], after: [Mac, FdbEntry][], from: bigint, to: bigint): ControllerChange {
+function delta(changes: BodyChange[], after: [Mac, FdbEntry][], from: bigint, to: bigint): StateChange {
   return update('delta', {
     from_revision: from,
     to_revision: to,
@@ -41,10 +41,10 @@ function delta(changes: BodyChange[], after: [Mac, FdbEntry][], from: bigint, to
     body: encodeBody(changes),
   })
 }
-const inSync = (revision: bigint): ControllerChange => ({ kind: 'in_sync', revision })
+const inSync = (revision: bigint): StateChange => ({ kind: 'in_sync', revision })
 
 /** Applies all; the last step. */
-function feed(replica: Replica, ...changes: ControllerChange[]): Step {
+function feed(replica: Replica, ...changes: StateChange[]): Step {
   return changes.map((change) => replica.apply(change)).at(-1)!
 }
 function stateOf(step: Step) {

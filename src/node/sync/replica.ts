@@ -1,7 +1,7 @@
 import { WeftError } from '../../common/errors.js'
 import type { NodeAssignment, NodeState, SegmentTable } from '../../model/segment-table.js'
 import { applySegmentUpdate, type SegmentUpdate } from '../../model/segment-update.js'
-import type { ControllerChange, HeldSegment } from '../../rpc/records.js'
+import type { HeldSegment, StateChange } from '../../rpc/records.js'
 
 /** What a change calls for. */
 export type Step =
@@ -41,7 +41,7 @@ export class Replica {
   }
 
   /** @throws WeftError W-3010 when the controller contradicts itself: end the stream and begin anew. */
-  apply(change: ControllerChange): Step {
+  apply(change: StateChange): Step {
     switch (change.kind) {
       case 'node':
         this.assignment = change.assignment

@@ -47,6 +47,7 @@ export class Counters implements Disposable {
       events_lost: losses.get('event') ?? 0,
       tunnel_mtu: this.status.tunnel?.mtu ?? 0,
       losses: [...losses].filter(([kind]) => kind !== 'event').map(([kind, count]) => ({ kind, count })),
+      paths: [],
     }
   }
 
