@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * BUM: one copy to each other member of the segment. The original is dropped
- * by the program afterwards. Copies to ports go first, because a tunnel key
+ * BUM: one copy to each other member of the segment, or one to the group that
+ * stands for all other nodes. The original is dropped by the program afterwards. Copies to ports go first, because a tunnel key
  * stays on the frame and on all its later copies.
  *
  * Verifier: it walks loops round by round, so a branch in a body multiplies
@@ -52,21 +52,29 @@ copy_to_port(struct __sk_buff *skb, __u32 vni, __u32 ifindex)
 	return send_copy(skb, ifindex);
 }
 
-/* A set of enum copies. Verifier: a global function must check its pointers for null. */
-__noinline __u32
-copy_to_vtep(struct __sk_buff *skb, const struct vtep_key *to, const struct size *size)
+static __always_inline __u32
+send_into_tunnel(struct __sk_buff *skb, const struct vtep_key *to, const struct size *size,
+		 const struct node_config *node)
 {
-	const struct node_config *node = find_tunnel_config();
 	__u32 outcome;
 
-	if (!node || !to || !size || !is_known_vtep(to))
-		return lose_copy(COPIES_LOST);
 	if (set_tunnel(skb, to, node))
 		return lose_copy(COPIES_NO_KEY);
 	outcome = send_copy(skb, node->vxlan_ifindex);
 	if (outcome == COPIES_SENT)
 		count_tunnel_tx(to, size, true);
 	return outcome;
+}
+
+/* A set of enum copies. Verifier: a global function must check its pointers for null. */
+__noinline __u32
+copy_to_vtep(struct __sk_buff *skb, const struct vtep_key *to, const struct size *size)
+{
+	const struct node_config *node = find_tunnel_config();
+
+	if (!node || !to || !size || !is_known_vtep(to))
+		return lose_copy(COPIES_LOST);
+	return send_into_tunnel(skb, to, size, node);
 }
 
 /* To the local ports, but not back where it came from. */
@@ -86,6 +94,14 @@ flood_ports(const struct frame *frame, const struct segment_entry *segment)
 	return copies ? DROP_NO_DEVICE : DROP_NO_MEMBER;
 }
 
+static __always_inline enum verdict_reason
+outcome_of(__u32 copies)
+{
+	if (copies & COPIES_SENT)
+		return FORWARD_FLOOD;
+	return copies & COPIES_NO_KEY ? DROP_TUNNEL_KEY : DROP_NO_DEVICE;
+}
+
 /* Head-end replication: to the VTEPs of the flood list, which leaves this node out. */
 static __noinline enum verdict_reason
 flood_vteps(const struct frame *frame, const struct segment_entry *segment)
@@ -94,12 +110,6 @@ flood_vteps(const struct frame *frame, const struct segment_entry *segment)
 	struct size size = frame->size;
 	__u32 copies = 0, i;
 
-	if (!(segment->flags & SEGMENT_FLOOD_REPLICATE) || !segment->vtep_count)
-		return DROP_NO_MEMBER;
-	if (!find_tunnel_config()) {
-		count_loss(LOSS_COPY);
-		return DROP_NO_TUNNEL;
-	}
 	/* Verifier: as above. */
 	for (i = 0; i < FLOOD_MAX_VTEPS; i++) {
 		if (i >= segment->vtep_count)
@@ -107,9 +117,35 @@ flood_vteps(const struct frame *frame, const struct segment_entry *segment)
 		to.vtep = segment->vtep[i];
 		copies |= copy_to_vtep(frame->skb, &to, &size);
 	}
-	if (copies & COPIES_SENT)
-		return FORWARD_FLOOD;
-	return copies & COPIES_NO_KEY ? DROP_TUNNEL_KEY : DROP_NO_DEVICE;
+	return outcome_of(copies);
+}
+
+/*
+ * One copy to the group of the segment, for the underlay to multiply. The
+ * source address that the key declares makes an IPv4 route choose its device.
+ */
+static __noinline enum verdict_reason
+flood_group(const struct frame *frame, const struct segment_entry *segment, const struct node_config *node)
+{
+	struct vtep_key group = { .vni = segment_of(frame), .vtep = segment->group };
+
+	return outcome_of(send_into_tunnel(frame->skb, &group, &frame->size, node));
+}
+
+static __always_inline enum verdict_reason
+flood_tunnels(const struct frame *frame, const struct segment_entry *segment)
+{
+	bool to_group = segment->flags & SEGMENT_FLOOD_GROUP;
+	bool to_vteps = segment->flags & SEGMENT_FLOOD_REPLICATE && segment->vtep_count;
+	const struct node_config *node = find_tunnel_config();
+
+	if (!to_group && !to_vteps)
+		return DROP_NO_MEMBER;
+	if (!node) {
+		count_loss(LOSS_COPY);
+		return DROP_NO_TUNNEL;
+	}
+	return to_group ? flood_group(frame, segment, node) : flood_vteps(frame, segment);
 }
 
 /* To everybody. Forwarded when anybody got it; else why the tunnels did not take it, if there are any. */
@@ -117,7 +153,7 @@ static __always_inline enum verdict_reason
 flood_segment(const struct frame *frame, const struct segment_entry *segment)
 {
 	enum verdict_reason near = flood_ports(frame, segment);
-	enum verdict_reason far = flood_vteps(frame, segment);
+	enum verdict_reason far = flood_tunnels(frame, segment);
 
 	if (near == FORWARD_FLOOD || far == DROP_NO_MEMBER)
 		return near;

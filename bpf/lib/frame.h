@@ -15,6 +15,7 @@ struct frame {
 	struct __sk_buff *skb;
 	enum program_id program;
 	struct size size;
+	__u64 now_ns; /* CLOCK_MONOTONIC, as coarse as a tick */
 	/* Ready as map keys; their vni is 0 until set_segment(). */
 	struct fdb_key source;
 	struct fdb_key destination;
@@ -50,7 +51,7 @@ measure(struct frame *frame)
 	frame->size.largest += tag;
 }
 
-/* False when there is no Ethernet header. Reads the packet for the last time: no pointer into it is kept. */
+/* False when there is no Ethernet header. No pointer into the packet is kept. */
 static __always_inline bool
 parse_ethernet(struct frame *frame)
 {
@@ -60,11 +61,20 @@ parse_ethernet(struct frame *frame)
 	const __u16 *address = data;
 
 	measure(frame);
+	frame->now_ns = bpf_ktime_get_coarse_ns();
 	if (data + ETH_HLEN > end)
 		return false;
 	__builtin_memcpy((__u16 *)&frame->destination.mac, address, ETH_ALEN);
 	__builtin_memcpy((__u16 *)&frame->source.mac, address + 3, ETH_ALEN);
 	return true;
+}
+
+static __always_inline bool
+is_same_mac(const struct mac_addr *one, const struct mac_addr *other)
+{
+	const __u8 *a = one->addr, *b = other->addr;
+
+	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3] && a[4] == b[4] && a[5] == b[5];
 }
 
 /* The I/G bit: broadcast or multicast. */

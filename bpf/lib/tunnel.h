@@ -13,6 +13,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "address.h"
 #include "frame.h"
 #include "loss.h"
 #include "tables.h"
@@ -20,28 +21,6 @@
 
 /* The key without the local address, which came with Linux 6.0. */
 #define SHORT_TUNNEL_KEY_SIZE offsetof(struct bpf_tunnel_key, local_ipv6)
-
-#define IPV4_MAPPED_PREFIX bpf_htonl(0x0000ffff)
-
-/* An address as words, to compare and copy IPv4 in ::ffff:a.b.c.d. */
-struct address_words {
-	__be32 word[4];
-};
-
-static __always_inline struct address_words
-words_of(const struct vtep_addr *vtep)
-{
-	struct address_words words;
-
-	__builtin_memcpy(&words, vtep, sizeof(words));
-	return words;
-}
-
-static __always_inline bool
-is_ipv4_mapped(const struct address_words *address)
-{
-	return !address->word[0] && !address->word[1] && address->word[2] == IPV4_MAPPED_PREFIX;
-}
 
 /* Negative errno of the helper. IPv4 goes without UDP checksum (RFC 7348 5), IPv6 with one. */
 static __always_inline long
@@ -103,14 +82,9 @@ get_tunnel(struct __sk_buff *skb, struct vtep_key *from)
 static __always_inline bool
 is_static_elsewhere(const struct fdb_entry *entry, const struct vtep_addr *from)
 {
-	struct address_words declared, actual = words_of(from);
-
 	if (!entry || !(entry->flags & FDB_STATIC))
 		return false;
-	declared = words_of(&entry->vtep);
-	return entry->flags & FDB_LOCAL || declared.word[0] != actual.word[0] ||
-	       declared.word[1] != actual.word[1] || declared.word[2] != actual.word[2] ||
-	       declared.word[3] != actual.word[3];
+	return entry->flags & FDB_LOCAL || !is_same_vtep(&entry->vtep, from);
 }
 
 /* Null when `tunnels` takes no more, which is counted. */
@@ -157,16 +131,15 @@ count_tunnel_rx(const struct vtep_key *from, const struct size *size, bool flood
 
 /* Sends the frame to one VTEP. */
 static __always_inline int
-encapsulate(const struct frame *frame, const struct vtep_addr *vtep)
+encapsulate(const struct frame *frame, const struct vtep_key *to)
 {
-	struct vtep_key to = { .vni = segment_of(frame), .vtep = *vtep };
 	const struct node_config *node = find_tunnel_config();
 
 	if (!node)
 		return drop(frame, DROP_NO_TUNNEL);
-	if (set_tunnel(frame->skb, &to, node))
+	if (set_tunnel(frame->skb, to, node))
 		return drop(frame, DROP_TUNNEL_KEY);
-	count_tunnel_tx(&to, &frame->size, false);
+	count_tunnel_tx(to, &frame->size, false);
 	return verdict(frame, FORWARD_TUNNEL, bpf_redirect(node->vxlan_ifindex, 0));
 }
 

@@ -4,7 +4,7 @@
  *
  *   port ──> port_ingress ──┬─ known, here ──> port
  *                           ├─ known, there ─> VXLAN device ─> underlay
- *                           └─ BUM ──────────> each other port, then one copy for each VTEP
+ *                           └─ BUM ──────────> each other port, then one copy for each VTEP or one for the group
  *
  * Attached at tc ingress of every port. A frame that is not forwarded is
  * dropped: nothing reaches the host's own stack.
@@ -18,31 +18,46 @@
 #include "../lib/flood.h"
 #include "../lib/frame.h"
 #include "../lib/learn.h"
+#include "../lib/limits.h"
 #include "../lib/tables.h"
 #include "../lib/tunnel.h"
 #include "../lib/verdict.h"
 
-/* The controller's word goes before what was learned here. */
 static __always_inline int
-forward(const struct frame *frame, const struct segment_entry *segment)
+flood(const struct frame *frame, const struct port_entry *port, const struct segment_entry *segment,
+      bool stays_here)
 {
-	const struct fdb_entry *entry;
-	__u32 port;
-
-	if (is_group(&frame->destination.mac))
-		return verdict(frame, flood_segment(frame, segment), TC_ACT_SHOT);
-
-	entry = bpf_map_lookup_elem(&fdb, &frame->destination);
-	if (is_remote(entry))
-		return encapsulate(frame, &entry->vtep);
-
-	port = find_learned_port(frame);
-	if (port)
-		return deliver(frame, port);
-	/* On this node, but silent so far. */
-	if (entry)
+	if (!may_flood(frame, port))
+		return drop(frame, DROP_BUM_LIMIT);
+	if (stays_here)
 		return verdict(frame, flood_ports(frame, segment), TC_ACT_SHOT);
 	return verdict(frame, flood_segment(frame, segment), TC_ACT_SHOT);
+}
+
+/* The controller's word goes before what was learned here. */
+static __always_inline int
+forward(const struct frame *frame, const struct port_entry *port, const struct segment_entry *segment)
+{
+	struct vtep_key to = { .vni = segment_of(frame) };
+	const struct fdb_entry *entry = 0;
+	enum whereabouts where = NOWHERE;
+	__u32 ifindex = 0;
+
+	if (!is_group(&frame->destination.mac)) {
+		entry = bpf_map_lookup_elem(&fdb, &frame->destination);
+		if (is_remote(entry)) {
+			copy_vtep(&to.vtep, &entry->vtep);
+			where = BEHIND_VTEP;
+		} else {
+			where = find_learned(frame, segment, &ifindex, &to);
+		}
+	}
+	if (where == ON_PORT)
+		return deliver(frame, ifindex);
+	if (where == BEHIND_VTEP)
+		return encapsulate(frame, &to);
+	/* An entry that is not remote: on this node, but silent so far. */
+	return flood(frame, port, segment, entry);
 }
 
 SEC("tc")
@@ -75,10 +90,10 @@ int port_ingress(struct __sk_buff *skb)
 	source = bpf_map_lookup_elem(&fdb, &frame.source);
 	if (is_remote(source) && source->flags & FDB_STATIC)
 		return drop(&frame, DROP_STATIC_ELSEWHERE);
-	if (segment->flags & SEGMENT_LEARN_PORTS)
-		learn_source(&frame, source);
+	if (segment->flags & SEGMENT_LEARN_PORTS && !learn_on_port(&frame, segment, port, source))
+		return drop(&frame, DROP_MAC_LIMIT);
 
-	return forward(&frame, segment);
+	return forward(&frame, port, segment);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

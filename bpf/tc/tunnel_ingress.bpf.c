@@ -24,11 +24,15 @@
 static __always_inline int
 forward(const struct frame *frame, const struct segment_entry *segment, const struct vtep_key *from)
 {
-	__u32 port = is_group(&frame->destination.mac) ? 0 : find_learned_port(frame);
+	struct vtep_key elsewhere = { .vni = from->vni };
+	enum whereabouts where = NOWHERE;
+	__u32 ifindex = 0;
 
-	count_tunnel_rx(from, &frame->size, !port);
-	if (port)
-		return deliver(frame, port);
+	if (!is_group(&frame->destination.mac))
+		where = find_learned(frame, segment, &ifindex, &elsewhere);
+	count_tunnel_rx(from, &frame->size, where != ON_PORT);
+	if (where == ON_PORT)
+		return deliver(frame, ifindex);
 	return verdict(frame, flood_ports(frame, segment), TC_ACT_SHOT);
 }
 
@@ -58,6 +62,8 @@ int tunnel_ingress(struct __sk_buff *skb)
 		return drop(&frame, DROP_LINK_LOCAL);
 	if (is_static_elsewhere(bpf_map_lookup_elem(&fdb, &frame.source), &from.vtep))
 		return drop(&frame, DROP_STATIC_ELSEWHERE);
+	if (segment->flags & SEGMENT_LEARN_TUNNELS)
+		learn_behind_vtep(&frame, segment, &from.vtep);
 
 	return forward(&frame, segment, &from);
 }

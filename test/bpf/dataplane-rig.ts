@@ -50,7 +50,7 @@ export class DataplaneRig implements Disposable {
   readonly ports: readonly [Tap, Tap, Tap]
   readonly underlay: Tap
   readonly vxlanIfindex: number
-  /** Of all frames that were observed. */
+  /** As `PROGRAM_X DROP_X`, of all frames that were observed. */
   readonly reasonsSeen = new Set<string>()
   private readonly objects: readonly [BpfObject, BpfObject]
   private readonly ring: RingReader
@@ -80,11 +80,14 @@ export class DataplaneRig implements Disposable {
   /** Empty tables, but for the VXLAN device. */
   reset(): void {
     const { config, ports, segments, fdb, vteps, learned, tunnels, verdicts, losses } = this.maps
+    const { portStates, forgotten } = this.maps
     ports.deleteMany(ports.entries().map(([key]) => key))
     segments.deleteMany(segments.entries().map(([key]) => key))
     fdb.deleteMany(fdb.entries().map(([key]) => key))
     vteps.deleteMany(vteps.entries().map(([key]) => key))
     learned.deleteMany(learned.entries().map(([key]) => key))
+    portStates.deleteMany(portStates.entries().map(([key]) => key))
+    forgotten.deleteMany(forgotten.entries().map(([key]) => key))
     for (const [key] of tunnels.entries()) tunnels.delete(key)
     for (const [key] of verdicts.entries()) verdicts.delete(key)
     for (const [key] of losses.entries()) losses.delete(key)
@@ -93,13 +96,16 @@ export class DataplaneRig implements Disposable {
     this.takeEvents()
   }
 
-  addPort(tap: Tap, vni: number, mtu = 1450): number {
+  addPort(tap: Tap, vni: number, mtu = 1450, limits: Partial<abi.PortEntry> = {}): number {
     const ifindex = ifindexOf(tap.name)
-    this.maps.ports.set({ ifindex }, plainPortEntry(vni, mtu))
+    this.maps.ports.set({ ifindex }, { ...plainPortEntry(vni, mtu), ...limits })
     return ifindex
   }
 
-  addSegment(vni: number, members: { vteps?: string[]; ports?: number[]; flags?: number } = {}): void {
+  addSegment(
+    vni: number,
+    members: { vteps?: string[]; ports?: number[]; flags?: number; group?: string; ageingS?: number } = {},
+  ): void {
     const { vteps = [], ports = [] } = members
     const all = abi.SegmentFlag.SEGMENT_FLOOD_REPLICATE | abi.SegmentFlag.SEGMENT_LEARN_PORTS
     this.maps.segments.set(
@@ -108,8 +114,8 @@ export class DataplaneRig implements Disposable {
         flags: members.flags ?? all,
         vtepCount: vteps.length,
         portCount: ports.length,
-        ageingS: 300,
-        group: '::' as Ip,
+        ageingS: members.ageingS ?? 300,
+        group: (members.group ?? '::') as Ip,
         vtep: vteps as Ip[],
         port: ports,
       },
@@ -144,7 +150,7 @@ export class DataplaneRig implements Disposable {
       return { ...one, packets: one.packets - (old?.packets ?? 0), bytes: one.bytes - (old?.bytes ?? 0) }
     })
     const counted = verdicts.filter(({ packets, bytes }) => packets !== 0 || bytes !== 0)
-    for (const { reason } of counted) this.reasonsSeen.add(reason)
+    for (const { program, reason } of counted) this.reasonsSeen.add(`${program} ${reason}`)
     return { verdicts: counted }
   }
 
@@ -215,9 +221,6 @@ export function readUntil<T>(read: () => T, isDone: (value: T) => boolean): T {
 // Two names have the value 16; a frame is dropped for a reason, not for being the first.
 const { DROP_FIRST: _, ...reasons } = abi.VerdictReason
 
-/** Every reason that a frame can be counted under. */
-export const reasonNames: readonly string[] = Object.keys(reasons)
-
 export function ip(args: string): void {
   execFileSync('ip', args.split(' '))
 }
@@ -257,6 +260,8 @@ function openMaps(ports: BpfObject, tunnels: BpfObject) {
     fdb: ports.map('fdb', abi.maps.fdb),
     vteps: tunnels.map('vteps', abi.maps.vteps),
     learned: ports.map('learned', abi.maps.learned),
+    portStates: ports.map('port_states', abi.maps.port_states),
+    forgotten: ports.map('forgotten', abi.maps.forgotten),
     tunnels: ports.perCpuMap('tunnels', abi.maps.tunnels),
     verdicts: ports.perCpuMap('verdicts', abi.maps.verdicts),
     losses: ports.perCpuMap('losses', abi.maps.losses),

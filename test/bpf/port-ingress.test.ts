@@ -8,11 +8,11 @@ import {
   DataplaneRig,
   ip,
   type Outcome,
-  reasonNames,
   TC_ACT_REDIRECT,
   TC_ACT_SHOT,
 } from './dataplane-rig.js'
 import { arp, broadcast, ethernet, mac, payload } from './frames.js'
+import { expectReasons } from './reasons.js'
 import { alice, aliceToBob, bob, otherVtep, ping, vni, vtep, vtep6 } from './stations.js'
 import { Tap } from './tap.js'
 
@@ -266,7 +266,4 @@ describe('a frame that may not enter', () => {
   })
 })
 
-test('every reason that this program can give was given above', () => {
-  const ofTunnels = ['DROP_UNKNOWN_VNI', 'DROP_UNKNOWN_VTEP', 'DROP_TUNNEL_KEY']
-  expect([...rig.reasonsSeen].sort()).toEqual(reasonNames.filter((name) => !ofTunnels.includes(name)).sort())
-})
+test('the reasons that this file is there for were given', () => expectReasons(rig, 'port-ingress'))

@@ -23,6 +23,7 @@ import {
   vlan,
   vxlan,
 } from './frames.js'
+import { expectReasons } from './reasons.js'
 import { alice, bob, otherVtep, ping, remote, vni, vtep, vtep6 } from './stations.js'
 import { Tap } from './tap.js'
 
@@ -270,18 +271,4 @@ test('what port_ingress encapsulates, tunnel_ingress of another node would deliv
   expect(deliveredBy(rig.ports[1])).toEqual([frame])
 })
 
-test('every reason that this program can give was given above', () => {
-  expect([...rig.reasonsSeen].sort()).toEqual([
-    'DROP_LINK_LOCAL',
-    'DROP_MALFORMED',
-    'DROP_NO_DEVICE',
-    'DROP_NO_MEMBER',
-    'DROP_SOURCE_MAC',
-    'DROP_STATIC_ELSEWHERE',
-    'DROP_TUNNEL_KEY',
-    'DROP_UNKNOWN_VNI',
-    'DROP_UNKNOWN_VTEP',
-    'FORWARD_FLOOD',
-    'FORWARD_LOCAL',
-  ])
-})
+test('the reasons that this file is there for were given', () => expectReasons(rig, 'tunnel-ingress'))

@@ -15,14 +15,15 @@ export function plainPortEntry(vni: number, mtu = 1450): PortEntry {
   return { vni, mtu, flags: 0, macLimit: 0, bumCostNs: 0, bumBurstNs: 0 }
 }
 
-/** A MAC that was heard on a port when the machine came up. */
+/** A MAC that was heard on a port just now. */
 export function learnedOnPort(ifindex: number): LearnedEntry {
+  const now = Number(process.hrtime.bigint())
   return {
     vtep: '::' as Ip,
     ifindex,
     moves: 0,
-    sinceNs: 0,
-    seenNs: 0,
+    sinceNs: now,
+    seenNs: now,
     fromVtep: '::' as Ip,
     fromIfindex: 0,
   }
