@@ -242,7 +242,7 @@ enum program_id {
 	PROGRAM_PORT_INGRESS = 0,
 	PROGRAM_TUNNEL_INGRESS = 1,
 	PROGRAM_UNDERLAY_INGRESS = 2,
-	PROGRAM_PORT_EGRESS = 3,
+	PROGRAM_PORT_EGRESS = 3, /* gives no verdicts: taps see what leaves by a port */
 };
 
 /*
@@ -255,6 +255,7 @@ enum verdict_reason {
 	FORWARD_FLOOD = 2,  /* to each member of the segment */
 	ANSWER_NEIGHBOR = 3, /* an ARP request or neighbour solicitation, answered here */
 	TAKE_PROBE = 4,     /* a probe between daemons: taken in */
+	DELIVER_PORT = 5,   /* left by a port: in frame records alone, it is no verdict */
 	DROP_FIRST = 16,
 	DROP_MALFORMED = 16,      /* shorter than an Ethernet header */
 	DROP_UNKNOWN_PORT = 17,   /* the device is not a port of this node */
@@ -356,5 +357,96 @@ struct binding_event {
 	struct ip_addr ip;
 };
 ABI_SIZE(struct binding_event, 48);
+
+
+#define PROBE_MAGIC 0x57454654 /* "WEFT" */
+#define PROBE_ETHERTYPE 0x88b5 /* IEEE 802 local experimental 1 */
+
+enum probe_kind {
+	PROBE_REQUEST = 1,
+	PROBE_REPLY = 2,
+};
+
+/*
+ * After the Ethernet header of a probe between two daemons, through the tunnel.
+ * Addressed to 01:80:c2:00:00:0f, which no port lets in.
+ */
+struct probe_header {
+	__be32 magic;
+	__be32 kind; /* enum probe_kind */
+	__be32 vni;
+	__be32 sequence;
+	__be32 size;    /* Ethernet payload of the request, bytes */
+	__be32 sent_us; /* by the clock of who asked, modulo 2^32 */
+	__be32 held_us; /* between request and reply */
+	__be32 pad;
+	struct vtep_addr to;
+};
+ABI_SIZE(struct probe_header, 48);
+
+/* EVENT_PROBE */
+struct probe_event {
+	__u32 kind; /* enum event_kind */
+	__u32 vni;
+	__u64 at_ns; /* CLOCK_MONOTONIC */
+	struct vtep_addr vtep; /* it came from */
+	__u32 size;  /* Ethernet payload that arrived, bytes */
+	__u32 pad;
+	struct probe_header header;
+};
+ABI_SIZE(struct probe_event, 88);
+
+/* What the daemon has the probe program do, in cb[0]; cb[1] is an ifindex, cb[2] the length to grow to. */
+enum probe_order {
+	PROBE_INTO_PORT = 1,   /* the frame, as if the port's station had sent it */
+	PROBE_INTO_TUNNEL = 2, /* to where its probe_header says */
+};
+
+/* Whoever watches frames has a slot. */
+#define TAP_SLOTS 8
+#define TAP_MAX_BYTES 1536
+
+struct tap_key {
+	__u32 slot;
+};
+
+enum tap_flag {
+	TAP_SOURCE = 1,      /* only frames from `source` */
+	TAP_DESTINATION = 2, /* only frames to `destination` */
+	TAP_BOTH_WAYS = 4,   /* the pair in the other direction too */
+	TAP_DELIVERIES = 8,  /* also what port_egress sees */
+};
+
+/* Which frames are recorded. Zero means any, where no flag says otherwise. */
+struct tap_filter {
+	__u64 until_ns; /* CLOCK_MONOTONIC; a tap whose daemon died ends too. 0: the slot is free */
+	__u64 marker;   /* first 8 bytes after the headers of a marked probe */
+	__u32 vni;
+	__u32 ifindex; /* where the program runs */
+	struct mac_addr source;
+	struct mac_addr destination;
+	__u32 flags; /* enum tap_flag */
+	__u32 snaplen;
+	__u32 pad;
+};
+ABI_SIZE(struct tap_filter, 48);
+
+/* Head of a record of the `frames` ring; `captured` bytes of the frame follow. */
+struct frame_record {
+	__u64 at_ns; /* CLOCK_MONOTONIC */
+	__u32 vni;
+	__u16 program; /* enum program_id */
+	__u16 reason;  /* enum verdict_reason */
+	__u32 ifindex; /* where the program runs */
+	__u32 length;  /* of the frame as the stack holds it */
+	__u32 taps;    /* those that want it, a bit for each slot */
+	__u16 captured;
+	__u16 vlan_tci;    /* of the tag beside the frame, when vlan_proto is not 0 */
+	__be16 vlan_proto;
+	__u16 pad;
+	__u32 pad_end;
+	struct vtep_addr vtep; /* other end of the tunnel; zero: none */
+};
+ABI_SIZE(struct frame_record, 56);
 
 #endif

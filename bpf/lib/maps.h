@@ -169,6 +169,23 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } events SEC(".maps");
 
+/* Who watches frames. Writer: node daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TAP_SLOTS);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+	__type(key, struct tap_key);
+	__type(value, struct tap_filter);
+} taps SEC(".maps");
+
+/* Frames that were watched: struct frame_record and the bytes. Writer: programs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1024 * 1024);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} frames SEC(".maps");
+
 /*
  * Types that cross to user space without being a map's key or value. BTF holds
  * only what code uses, and a constant does not use its enum. This function is
@@ -187,6 +204,11 @@ struct abi_types {
 	enum mac_event_flag mac_event_flag;
 	struct mac_event mac_event;
 	struct binding_event binding_event;
+	enum probe_kind probe_kind;
+	enum probe_order probe_order;
+	enum tap_flag tap_flag;
+	struct probe_event probe_event;
+	struct frame_record frame_record;
 };
 
 static __attribute__((used)) __noinline int

@@ -10,6 +10,7 @@
 #include "frame.h"
 #include "loss.h"
 #include "maps.h"
+#include "tap.h"
 
 static __always_inline struct verdict_count *
 find_verdict_count(const struct verdict_key *key)
@@ -42,6 +43,8 @@ verdict(const struct frame *frame, enum verdict_reason reason, int action)
 	} else {
 		count_loss(LOSS_COUNT);
 	}
+	if (is_tapped())
+		tap(frame, reason);
 	return action;
 }
 

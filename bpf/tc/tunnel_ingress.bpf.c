@@ -17,6 +17,7 @@
 #include "../lib/flood.h"
 #include "../lib/frame.h"
 #include "../lib/learn.h"
+#include "../lib/probe.h"
 #include "../lib/tables.h"
 #include "../lib/tunnel.h"
 #include "../lib/verdict.h"
@@ -59,7 +60,7 @@ int tunnel_ingress(struct __sk_buff *skb)
 	if (!is_station(&frame.source.mac))
 		return drop(&frame, DROP_SOURCE_MAC);
 	if (is_link_local(&frame.destination.mac))
-		return drop(&frame, DROP_LINK_LOCAL);
+		return take_link_local(&frame, &from);
 	if (is_static_elsewhere(bpf_map_lookup_elem(&fdb, &frame.source), &from.vtep))
 		return drop(&frame, DROP_STATIC_ELSEWHERE);
 	if (segment->flags & SEGMENT_LEARN_TUNNELS)

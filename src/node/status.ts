@@ -29,6 +29,9 @@ export class NodeStatus {
   /** MACs that `learned` gave up before their time, because it was full. */
   evictions = 0
   passes = 0
+  /** Taps that are open, and those of them that want what leaves by ports. */
+  taps = 0
+  deliveryTaps = 0
 
   repaired(driver: string, count: number): void {
     if (count > 0) this.repairs.set(driver, (this.repairs.get(driver) ?? 0) + count)

@@ -55,6 +55,7 @@ export class DataplaneRig implements Disposable {
   private readonly objects: readonly [BpfObject, BpfObject]
   private readonly ring: RingReader
   private events: abi.MacEvent[] = []
+  private probes: abi.ProbeEvent[] = []
   private attachments = 0
 
   constructor() {
@@ -66,7 +67,10 @@ export class DataplaneRig implements Disposable {
     this.tunnelIngress = this.objects[1].program('tunnel_ingress')
     this.maps = openMaps(this.objects[0], this.objects[1])
     this.ring = new RingReader(this.objects[0].mapFd('events'), (view, offset, length) => {
-      this.events.push(abi.macEvent.decode(new Uint8Array(view.buffer, view.byteOffset + offset, length)))
+      const bytes = new Uint8Array(view.buffer, view.byteOffset + offset, length)
+      const kind = view.getUint32(offset, true)
+      if (kind === abi.EventKind.EVENT_PROBE) this.probes.push(abi.probeEvent.decode(bytes))
+      else this.events.push(abi.macEvent.decode(bytes))
     })
 
     this.ports = [makePort('port1'), makePort('port2', true), makePort('port3')]
@@ -184,14 +188,22 @@ export class DataplaneRig implements Disposable {
     return taken
   }
 
+  /** Probes that came in since the last call. */
+  takeProbes(): abi.ProbeEvent[] {
+    this.ring.drain()
+    const taken = this.probes
+    this.probes = []
+    return taken
+  }
+
   losses(kind: number): number {
     return this.maps.losses.getSummed({ kind })?.count ?? 0
   }
 
   /** Puts the program at tc ingress of a device, for frames through the real stack. */
-  attach(program: BpfProgram, device: string): void {
+  attach(program: BpfProgram, device: string, direction: 'ingress' | 'egress' = 'ingress'): void {
     const pin = join(this.bpffs, `link-${++this.attachments}`)
-    attach({ program, ifindex: ifindexOf(device), direction: 'ingress', pin })
+    attach({ program, ifindex: ifindexOf(device), direction, pin })
   }
 
   [Symbol.dispose](): void {

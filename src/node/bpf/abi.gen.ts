@@ -5,12 +5,14 @@ import {
   type Codec,
   readArray,
   readBe16,
+  readBe32,
   readIp,
   readU16,
   readU32,
   readU64,
   writeArray,
   writeBe16,
+  writeBe32,
   writeIp,
   writeU16,
   writeU32,
@@ -72,6 +74,20 @@ export const PortFlag = {
 } as const
 export type PortFlag = (typeof PortFlag)[keyof typeof PortFlag]
 
+/** `enum probe_kind` */
+export const ProbeKind = {
+  PROBE_REQUEST: 1,
+  PROBE_REPLY: 2,
+} as const
+export type ProbeKind = (typeof ProbeKind)[keyof typeof ProbeKind]
+
+/** `enum probe_order` */
+export const ProbeOrder = {
+  PROBE_INTO_PORT: 1,
+  PROBE_INTO_TUNNEL: 2,
+} as const
+export type ProbeOrder = (typeof ProbeOrder)[keyof typeof ProbeOrder]
+
 /** `enum program_id` */
 export const ProgramId = {
   PROGRAM_PORT_INGRESS: 0,
@@ -93,6 +109,15 @@ export const SegmentFlag = {
 } as const
 export type SegmentFlag = (typeof SegmentFlag)[keyof typeof SegmentFlag]
 
+/** `enum tap_flag` */
+export const TapFlag = {
+  TAP_SOURCE: 1,
+  TAP_DESTINATION: 2,
+  TAP_BOTH_WAYS: 4,
+  TAP_DELIVERIES: 8,
+} as const
+export type TapFlag = (typeof TapFlag)[keyof typeof TapFlag]
+
 /** `enum verdict_reason` */
 export const VerdictReason = {
   FORWARD_LOCAL: 0,
@@ -100,6 +125,7 @@ export const VerdictReason = {
   FORWARD_FLOOD: 2,
   ANSWER_NEIGHBOR: 3,
   TAKE_PROBE: 4,
+  DELIVER_PORT: 5,
   DROP_FIRST: 16,
   DROP_MALFORMED: 16,
   DROP_UNKNOWN_PORT: 17,
@@ -299,6 +325,55 @@ export const forgottenCount: Codec<ForgottenCount> = {
   decode(bytes, at = 0) {
     return {
       macs: readU64(bytes, at),
+    }
+  },
+}
+
+/** `struct frame_record`, 56 bytes */
+export interface FrameRecord {
+  readonly atNs: number
+  readonly vni: number
+  readonly program: number
+  readonly reason: number
+  readonly ifindex: number
+  readonly length: number
+  readonly taps: number
+  readonly captured: number
+  readonly vlanTci: number
+  readonly vlanProto: number
+  readonly vtep: Ip
+}
+
+export const frameRecord: Codec<FrameRecord> = {
+  size: 56,
+  encode(value, out, at = 0) {
+    writeU64(out, at, value.atNs)
+    writeU32(out, at + 8, value.vni)
+    writeU16(out, at + 12, value.program)
+    writeU16(out, at + 14, value.reason)
+    writeU32(out, at + 16, value.ifindex)
+    writeU32(out, at + 20, value.length)
+    writeU32(out, at + 24, value.taps)
+    writeU16(out, at + 28, value.captured)
+    writeU16(out, at + 30, value.vlanTci)
+    writeBe16(out, at + 32, value.vlanProto)
+    out.fill(0, at + 34, at + 36)
+    out.fill(0, at + 36, at + 40)
+    writeIp(out, at + 40, value.vtep)
+  },
+  decode(bytes, at = 0) {
+    return {
+      atNs: readU64(bytes, at),
+      vni: readU32(bytes, at + 8),
+      program: readU16(bytes, at + 12),
+      reason: readU16(bytes, at + 14),
+      ifindex: readU32(bytes, at + 16),
+      length: readU32(bytes, at + 20),
+      taps: readU32(bytes, at + 24),
+      captured: readU16(bytes, at + 28),
+      vlanTci: readU16(bytes, at + 30),
+      vlanProto: readBe16(bytes, at + 32),
+      vtep: readIp(bytes, at + 40),
     }
   },
 }
@@ -558,6 +633,78 @@ export const portState: Codec<PortState> = {
   },
 }
 
+/** `struct probe_event`, 88 bytes */
+export interface ProbeEvent {
+  readonly kind: number
+  readonly vni: number
+  readonly atNs: number
+  readonly vtep: Ip
+  readonly size: number
+  readonly header: ProbeHeader
+}
+
+export const probeEvent: Codec<ProbeEvent> = {
+  size: 88,
+  encode(value, out, at = 0) {
+    writeU32(out, at, value.kind)
+    writeU32(out, at + 4, value.vni)
+    writeU64(out, at + 8, value.atNs)
+    writeIp(out, at + 16, value.vtep)
+    writeU32(out, at + 32, value.size)
+    out.fill(0, at + 36, at + 40)
+    probeHeader.encode(value.header, out, at + 40)
+  },
+  decode(bytes, at = 0) {
+    return {
+      kind: readU32(bytes, at),
+      vni: readU32(bytes, at + 4),
+      atNs: readU64(bytes, at + 8),
+      vtep: readIp(bytes, at + 16),
+      size: readU32(bytes, at + 32),
+      header: probeHeader.decode(bytes, at + 40),
+    }
+  },
+}
+
+/** `struct probe_header`, 48 bytes */
+export interface ProbeHeader {
+  readonly magic: number
+  readonly kind: number
+  readonly vni: number
+  readonly sequence: number
+  readonly size: number
+  readonly sentUs: number
+  readonly heldUs: number
+  readonly to: Ip
+}
+
+export const probeHeader: Codec<ProbeHeader> = {
+  size: 48,
+  encode(value, out, at = 0) {
+    writeBe32(out, at, value.magic)
+    writeBe32(out, at + 4, value.kind)
+    writeBe32(out, at + 8, value.vni)
+    writeBe32(out, at + 12, value.sequence)
+    writeBe32(out, at + 16, value.size)
+    writeBe32(out, at + 20, value.sentUs)
+    writeBe32(out, at + 24, value.heldUs)
+    out.fill(0, at + 28, at + 32)
+    writeIp(out, at + 32, value.to)
+  },
+  decode(bytes, at = 0) {
+    return {
+      magic: readBe32(bytes, at),
+      kind: readBe32(bytes, at + 4),
+      vni: readBe32(bytes, at + 8),
+      sequence: readBe32(bytes, at + 12),
+      size: readBe32(bytes, at + 16),
+      sentUs: readBe32(bytes, at + 20),
+      heldUs: readBe32(bytes, at + 24),
+      to: readIp(bytes, at + 32),
+    }
+  },
+}
+
 /** `struct segment_entry`, 3104 bytes */
 export interface SegmentEntry {
   readonly flags: number
@@ -642,6 +789,62 @@ export const snoopedEntry: Codec<SnoopedEntry> = {
       ifindex: readU32(bytes, at + 8),
       sinceNs: readU64(bytes, at + 16),
       seenNs: readU64(bytes, at + 24),
+    }
+  },
+}
+
+/** `struct tap_filter`, 48 bytes */
+export interface TapFilter {
+  readonly untilNs: number
+  readonly marker: number
+  readonly vni: number
+  readonly ifindex: number
+  readonly source: Mac
+  readonly destination: Mac
+  readonly flags: number
+  readonly snaplen: number
+}
+
+export const tapFilter: Codec<TapFilter> = {
+  size: 48,
+  encode(value, out, at = 0) {
+    writeU64(out, at, value.untilNs)
+    writeU64(out, at + 8, value.marker)
+    writeU32(out, at + 16, value.vni)
+    writeU32(out, at + 20, value.ifindex)
+    writeMac(value.source, out, at + 24)
+    writeMac(value.destination, out, at + 30)
+    writeU32(out, at + 36, value.flags)
+    writeU32(out, at + 40, value.snaplen)
+    out.fill(0, at + 44, at + 48)
+  },
+  decode(bytes, at = 0) {
+    return {
+      untilNs: readU64(bytes, at),
+      marker: readU64(bytes, at + 8),
+      vni: readU32(bytes, at + 16),
+      ifindex: readU32(bytes, at + 20),
+      source: readMac(bytes, at + 24),
+      destination: readMac(bytes, at + 30),
+      flags: readU32(bytes, at + 36),
+      snaplen: readU32(bytes, at + 40),
+    }
+  },
+}
+
+/** `struct tap_key`, 4 bytes */
+export interface TapKey {
+  readonly slot: number
+}
+
+export const tapKey: Codec<TapKey> = {
+  size: 4,
+  encode(value, out, at = 0) {
+    writeU32(out, at, value.slot)
+  },
+  decode(bytes, at = 0) {
+    return {
+      slot: readU32(bytes, at),
     }
   },
 }
@@ -850,6 +1053,13 @@ export const maps = {
     maxEntries: 65_536,
     perCpu: false,
   },
+  taps: {
+    key: tapKey,
+    value: tapFilter,
+    type: 2,
+    maxEntries: 8,
+    perCpu: false,
+  },
   tunnels: {
     key: vtepKey,
     value: tunnelCount,
@@ -874,4 +1084,4 @@ export const maps = {
 } as const
 
 /** Equal exactly when programs, pinned maps and user space of two builds fit each other. */
-export const abiDigest = '23d462c4c8468367816783651d5ede26da14405f7d464e8dbe77e5f6b0aaf19c'
+export const abiDigest = '809ea5b401b6bfaeff6ece8f291ed2d3eb0425c4a7f3dca2fa4192b4728ac541'

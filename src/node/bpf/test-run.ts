@@ -18,6 +18,10 @@ export interface TestRunContext {
   readonly gsoSegs?: number
   /** Not below the frame's length. */
   readonly wireLen?: number
+  /** The first words of `cb`, which are a program's arguments where it is never attached. */
+  readonly cb0?: number
+  readonly cb1?: number
+  readonly cb2?: number
 }
 
 export interface TestRunResult {
@@ -38,6 +42,9 @@ const offsets = {
   priority: 32,
   ingressIfindex: 36,
   ifindex: 40,
+  cb0: 48,
+  cb1: 52,
+  cb2: 56,
   wireLen: 160,
   gsoSegs: 164,
   gsoSize: 176,
@@ -51,14 +58,15 @@ const offsets = {
  * A tag of 802.1Q stays in the frame, as it would not after a real receive.
  *
  * @param frame 14 to 3712 bytes, from the Ethernet header on
+ * @param opts.most bytes that the program may make of it, where it is much more
  * @throws SyscallError EINVAL for frames of other sizes and devices that are not there
  */
 export function testRun(
   program: BpfProgram,
   frame: Uint8Array,
-  opts: { readonly repeat?: number; readonly ctx?: TestRunContext } = {},
+  opts: { readonly repeat?: number; readonly ctx?: TestRunContext; readonly most?: number } = {},
 ): TestRunResult {
-  const out = new Uint8Array(frame.length + HEADROOM)
+  const out = new Uint8Array(Math.max(frame.length, opts.most ?? 0) + HEADROOM)
   const context = encodeContext(opts.ctx ?? {})
   const contextOut = new Uint8Array(SK_BUFF_SIZE)
   const run: sys.TestRunOpts = {

@@ -4,19 +4,21 @@ import type { NodeState } from '../../model/segment-table.js'
 import type { Failure, ProgramState } from '../../rpc/records.js'
 import { type Attachment, attach, detach, readAttachment } from '../bpf/attach.js'
 import { hasTcx } from '../bpf/features.js'
+import type { Direction } from '../bpf/prog-query.js'
 import { programIdentity } from '../bpf/program-identity.js'
 import { failureOf } from '../reconcile/failure.js'
 import type { Driver } from '../reconcile/reconciler.js'
 import type { NodeStatus } from '../status.js'
-import type { Dataplane, ProgramName } from './dataplane.js'
+import { type Dataplane, type ProgramName, programNames } from './dataplane.js'
 import { DEVICE } from './device.js'
 import type { Links } from './links.js'
 
-const direction = 'ingress'
+const directions = ['ingress', 'egress'] as const
 
-/** A program that shall run at the ingress of a device. */
+/** A program that shall run at a device. */
 interface Place {
   readonly program: ProgramName
+  readonly direction: Direction
   readonly ifindex: number
   readonly interface: string
 }
@@ -37,6 +39,7 @@ export class DetachDriver implements Driver<NodeState> {
   async apply(_: NodeState, { resync }: { resync: boolean }): Promise<Failure[]> {
     const wanted = new Set(places(this.status).map(({ program, ifindex }) => `${program}-${ifindex}`))
     for (const { program, ifindex, pin } of this.dataplane.pinnedLinks()) {
+      const direction = directionOf(program)
       if (!wanted.has(`${program}-${ifindex}`)) detach({ ifindex, direction, pin })
     }
     if (resync && !hasTcx()) this.sweepFilters(wanted)
@@ -46,9 +49,12 @@ export class DetachDriver implements Driver<NodeState> {
   /** Filters have no pins: our mark on the device is all there is to know them by. */
   private sweepFilters(wanted: ReadonlySet<string>): void {
     for (const { ifindex } of this.links.all) {
-      const isPlace = ['port_ingress', 'tunnel_ingress'].some((name) => wanted.has(`${name}-${ifindex}`))
-      const pin = this.dataplane.linkPin('port_ingress', ifindex)
-      if (!isPlace && readAttachment({ ifindex, direction, pin })) detach({ ifindex, direction, pin })
+      for (const direction of directions) {
+        const ours = programNames.filter((name) => directionOf(name) === direction)
+        if (ours.some((name) => wanted.has(`${name}-${ifindex}`))) continue
+        const pin = this.dataplane.linkPin(ours[0]!, ifindex)
+        if (readAttachment({ ifindex, direction, pin })) detach({ ifindex, direction, pin })
+      }
     }
   }
 }
@@ -80,7 +86,7 @@ export class AttachDriver implements Driver<NodeState> {
         programs.push({
           program: place.program,
           interface: place.interface,
-          direction,
+          direction: place.direction,
           id: programId,
           mechanism,
         })
@@ -103,9 +109,9 @@ export class AttachDriver implements Driver<NodeState> {
   }
 
   private async ensure(place: Place): Promise<Attachment> {
-    const { program, ifindex } = place
+    const { program, ifindex, direction } = place
     const pin = this.dataplane.linkPin(program, ifindex)
-    const hook = { ifindex, direction, pin } as const
+    const hook = { ifindex, direction, pin }
     if (!this.othersGone) this.dataplane.inheritLink(program, ifindex)
     const ours = this.dataplane.program(program)
     const before = readAttachment(hook)
@@ -137,10 +143,14 @@ export class AttachDriver implements Driver<NodeState> {
 
 /** Takes all our programs from all devices. */
 export function detachAll(dataplane: Dataplane, links: Links): void {
-  for (const { ifindex, pin } of dataplane.pinnedLinks()) detach({ ifindex, direction, pin })
+  for (const { program, ifindex, pin } of dataplane.pinnedLinks()) {
+    detach({ ifindex, direction: directionOf(program), pin })
+  }
   for (const { ifindex } of links.all) {
-    const pin = dataplane.linkPin('port_ingress', ifindex)
-    if (readAttachment({ ifindex, direction, pin })) detach({ ifindex, direction, pin })
+    for (const direction of directions) {
+      const pin = dataplane.linkPin('port_ingress', ifindex) // none is left: filters are known by their place
+      if (readAttachment({ ifindex, direction, pin })) detach({ ifindex, direction, pin })
+    }
   }
 }
 
@@ -148,10 +158,21 @@ function keyOf({ program, ifindex }: Place): string {
   return `${program}-${ifindex}`
 }
 
+function directionOf(program: ProgramName): Direction {
+  return program === 'port_egress' ? 'egress' : 'ingress'
+}
+
 function places(status: NodeStatus): Place[] {
-  const ports = status.ports.map(
-    (port): Place => ({ program: 'port_ingress', ifindex: port.ifindex, interface: port.interface }),
-  )
-  if (!status.tunnel) return ports
-  return [...ports, { program: 'tunnel_ingress', ifindex: status.tunnel.ifindex, interface: DEVICE }]
+  const { ports, tunnel } = status
+  const all = [
+    ...ports.map((port) => ({ ...port, program: 'port_ingress' as const })),
+    ...(tunnel ? [{ program: 'tunnel_ingress' as const, ifindex: tunnel.ifindex, interface: DEVICE }] : []),
+    ...(status.deliveryTaps > 0 ? ports.map((port) => ({ ...port, program: 'port_egress' as const })) : []),
+  ]
+  return all.map((one) => ({
+    program: one.program,
+    direction: directionOf(one.program),
+    ifindex: one.ifindex,
+    interface: one.interface,
+  }))
 }

@@ -7,7 +7,7 @@ import { BpfMap } from '../bpf/map.js'
 import { BpfObject, type BpfProgram } from '../bpf/object.js'
 import type { PerCpuMap } from '../bpf/per-cpu-map.js'
 
-export const programNames = ['port_ingress', 'tunnel_ingress'] as const
+export const programNames = ['port_ingress', 'tunnel_ingress', 'port_egress', 'probe'] as const
 export type ProgramName = (typeof programNames)[number]
 
 /** The same from sources and from the build, which lie equally deep. */
@@ -87,6 +87,11 @@ export class Dataplane implements Disposable {
   /** Of the ring `events`; belongs to the dataplane. */
   get eventsFd(): number {
     return this.sharing.mapFd('events')
+  }
+
+  /** Of the ring `frames`; belongs to the dataplane. */
+  get framesFd(): number {
+    return this.sharing.mapFd('frames')
   }
 
   linkPin(name: ProgramName, ifindex: number): string {

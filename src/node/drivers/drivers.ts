@@ -1,5 +1,5 @@
 import type { NodeState } from '../../model/segment-table.js'
-import { maps as layouts } from '../bpf/abi.gen.js'
+import { maps as layouts, NodeFlag } from '../bpf/abi.gen.js'
 import type { Driver } from '../reconcile/reconciler.js'
 import { wantedPorts, wantedSegments, wantedVteps } from '../reconcile/tables.js'
 import type { NodeStatus } from '../status.js'
@@ -66,7 +66,7 @@ export function makeDrivers(deps: {
               ttl: TTL,
               underlayIfindex: 0,
               udpPort,
-              flags: 0,
+              flags: status.taps > 0 ? NodeFlag.NODE_TAP : 0,
               vtep,
             },
           ],
