@@ -68,16 +68,6 @@ read_marker(struct __sk_buff *skb, __u32 inner)
 }
 
 static __always_inline bool
-is_same_mac(const struct mac_addr *a, const struct mac_addr *b)
-{
-	__u32 i, difference = 0;
-
-	for (i = 0; i < ETH_ALEN; i++)
-		difference |= a->addr[i] ^ b->addr[i];
-	return !difference;
-}
-
-static __always_inline bool
 is_from_to(const struct tap_filter *tap, const struct mac_addr *source, const struct mac_addr *destination)
 {
 	return (!(tap->flags & TAP_SOURCE) || is_same_mac(&tap->source, source)) &&

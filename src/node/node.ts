@@ -108,7 +108,7 @@ async function runDataplane(parts: Parts, signal: AbortSignal): Promise<void> {
 async function driveDataplane(parts: Parts, dataplane: Dataplane, signal: AbortSignal): Promise<void> {
   const { config, log, inbox, uplink, status, links } = parts
   using counters = new Counters(dataplane, status)
-  using learning = new Learning({ dataplane, status, uplink, log })
+  using learning = new Learning({ dataplane, status, uplink, log, onProbe: () => {} })
   using _watch = watchLinks(links, inbox, log)
   parts.counters = counters
   const drivers = makeDrivers({ node: config.node_name, dataplane, links, status })

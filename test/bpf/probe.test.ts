@@ -14,6 +14,7 @@ import {
   underlayMac,
 } from './dataplane-rig.js'
 import { ethernet, ipv4, ipv6, mac, payload, vxlan } from './frames.js'
+import { expectReasons } from './reasons.js'
 import { alice, bob, vni, vtep, vtep6 } from './stations.js'
 
 let rig: DataplaneRig
@@ -166,3 +167,5 @@ test('a probe from a port is dropped: stations cannot make any', () => {
   const { verdicts } = rig.observe(() => rig.ports[0].send(probeFrame(probe)))
   expect(verdicts).toMatchObject([{ program: 'PROGRAM_PORT_INGRESS', reason: 'DROP_LINK_LOCAL' }])
 })
+
+test('every reason that this file answers for has been seen', () => expectReasons(rig, 'probe'))

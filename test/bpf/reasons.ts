@@ -42,6 +42,7 @@ export const causedIn: Record<string, Caused> = {
       'FORWARD_LOCAL',
     ],
   },
+  probe: { PROGRAM_TUNNEL_INGRESS: ['TAKE_PROBE'] },
   'port-limits': { PROGRAM_PORT_INGRESS: ['DROP_BUM_LIMIT', 'DROP_MAC_LIMIT'] },
 }
 

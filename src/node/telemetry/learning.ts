@@ -1,5 +1,5 @@
 import type { Logger } from '../../common/logger.js'
-import { maps as layouts, macEvent } from '../bpf/abi.gen.js'
+import { EventKind, maps as layouts, macEvent, type ProbeEvent, probeEvent } from '../bpf/abi.gen.js'
 import { RingReader } from '../bpf/ring.js'
 import type { Dataplane, MapOf } from '../drivers/dataplane.js'
 import type { NodeStatus } from '../status.js'
@@ -16,6 +16,8 @@ export interface LearningDeps {
   readonly status: NodeStatus
   readonly uplink: Uplink
   readonly log: Logger
+  /** A probe of another daemon came in by the tunnel. */
+  readonly onProbe: (event: ProbeEvent) => void
 }
 
 /**
@@ -60,6 +62,9 @@ export class Learning implements Disposable {
   }
 
   private take(bytes: Uint8Array): void {
+    const kind = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
+    if (kind === EventKind.EVENT_PROBE) this.deps.onProbe(probeEvent.decode(bytes))
+    if (kind !== EventKind.EVENT_MAC_LEARNED && kind !== EventKind.EVENT_MAC_MOVED) return
     const { vni, mac, ifindex, atNs } = macEvent.decode(bytes)
     this.heard.push({ vni, mac, ifindex, sinceNs: atNs, seenNs: atNs })
     this.wake.nudge()
