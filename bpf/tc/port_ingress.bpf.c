@@ -17,6 +17,7 @@
 #include "../lib/deliver.h"
 #include "../lib/flood.h"
 #include "../lib/frame.h"
+#include "../lib/guard.h"
 #include "../lib/learn.h"
 #include "../lib/limits.h"
 #include "../lib/tables.h"
@@ -67,6 +68,7 @@ int port_ingress(struct __sk_buff *skb)
 	const struct segment_entry *segment;
 	const struct port_entry *port;
 	const struct fdb_entry *source;
+	__u32 objection;
 
 	if (!parse_ethernet(&frame))
 		return drop(&frame, DROP_MALFORMED);
@@ -84,6 +86,9 @@ int port_ingress(struct __sk_buff *skb)
 	segment = find_segment(port->vni);
 	if (!segment)
 		return drop(&frame, DROP_UNKNOWN_SEGMENT);
+	objection = guard(&frame, port, segment);
+	if (objection)
+		return drop(&frame, objection);
 	if (frame.size.largest - ETH_HLEN > port->mtu)
 		return drop(&frame, DROP_OVER_MTU);
 

@@ -84,7 +84,7 @@ export class DataplaneRig implements Disposable {
   /** Empty tables, but for the VXLAN device. */
   reset(): void {
     const { config, ports, segments, fdb, vteps, learned, tunnels, verdicts, losses } = this.maps
-    const { portStates, forgotten } = this.maps
+    const { portStates, forgotten, allowedMacs, allowedIps } = this.maps
     ports.deleteMany(ports.entries().map(([key]) => key))
     segments.deleteMany(segments.entries().map(([key]) => key))
     fdb.deleteMany(fdb.entries().map(([key]) => key))
@@ -92,6 +92,7 @@ export class DataplaneRig implements Disposable {
     learned.deleteMany(learned.entries().map(([key]) => key))
     portStates.deleteMany(portStates.entries().map(([key]) => key))
     forgotten.deleteMany(forgotten.entries().map(([key]) => key))
+    for (const map of [allowedMacs, allowedIps]) for (const [key] of map.entries()) map.delete(key as never)
     for (const [key] of tunnels.entries()) tunnels.delete(key)
     for (const [key] of verdicts.entries()) verdicts.delete(key)
     for (const [key] of losses.entries()) losses.delete(key)
@@ -274,6 +275,8 @@ function openMaps(ports: BpfObject, tunnels: BpfObject) {
     learned: ports.map('learned', abi.maps.learned),
     portStates: ports.map('port_states', abi.maps.port_states),
     forgotten: ports.map('forgotten', abi.maps.forgotten),
+    allowedMacs: ports.map('allowed_macs', abi.maps.allowed_macs),
+    allowedIps: ports.map('allowed_ips', abi.maps.allowed_ips),
     tunnels: ports.perCpuMap('tunnels', abi.maps.tunnels),
     verdicts: ports.perCpuMap('verdicts', abi.maps.verdicts),
     losses: ports.perCpuMap('losses', abi.maps.losses),
