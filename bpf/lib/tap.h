@@ -22,10 +22,14 @@
 #define IPV4_HEADER_BYTES 20
 #define IPV6_HEADER_BYTES 40
 
-/* A record with its bytes is put together here; the stack is too small. */
+/*
+ * A record with its bytes is put together here; the stack is too small. Pinned:
+ * else each load would make another map, and so another program.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(struct frame_record) + TAP_MAX_BYTES);
 } tap_scratch SEC(".maps");
