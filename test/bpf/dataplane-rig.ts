@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import koffi from 'koffi'
 import type { Ip } from '../../src/model/ip.js'
 import type { Mac } from '../../src/model/mac.js'
 import * as abi from '../../src/node/bpf/abi.gen.js'
@@ -13,10 +11,8 @@ import { RingReader } from '../../src/node/bpf/ring.js'
 import { type TestRunContext, testRun } from '../../src/node/bpf/test-run.js'
 import { learnedOnPort, plainConfig, plainPortEntry } from '../../src/node/bpf/values.fixture.js'
 import { type Encapsulated, readVxlan } from './frames.js'
-import { Tap } from './tap.js'
-
-const CLONE_NEWNS = 0x00020000
-const CLONE_NEWNET = 0x40000000
+import { ifindexOf, ip, leaveNamespaces, makePort, makeUnderlay } from './rig-network.js'
+import type { Tap } from './tap.js'
 
 /** What one of the two programs said of one frame. */
 export interface Outcome {
@@ -234,26 +230,6 @@ export function readUntil<T>(read: () => T, isDone: (value: T) => boolean): T {
 // Two names have the value 16; a frame is dropped for a reason, not for being the first.
 const { DROP_FIRST: _, ...reasons } = abi.VerdictReason
 
-export function ip(args: string): void {
-  execFileSync('ip', args.split(' '))
-}
-
-export function ifindexOf(device: string): number {
-  const [link] = JSON.parse(execFileSync('ip', ['-j', 'link', 'show', 'dev', device], { encoding: 'utf8' }))
-  return link.ifindex
-}
-
-// Only the main thread moves, and the processes it starts: enough for
-// synchronous calls, ip(8) and descriptors opened from now on.
-function leaveNamespaces(): void {
-  const unshare = koffi.load('libc.so.6').func('int unshare(int flags)') as (flags: number) => number
-  if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0) throw new Error(`unshare: errno ${koffi.errno()}; needs root`)
-  execFileSync('mount', ['--make-rprivate', '/'])
-  ip('link set lo up')
-  // No router solicitations or duplicate address detection among the test's frames.
-  writeFileSync('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1')
-}
-
 export function loadObject(
   name: string,
   pinRoot: string,
@@ -281,30 +257,6 @@ function openMaps(ports: BpfObject, tunnels: BpfObject) {
     verdicts: ports.perCpuMap('verdicts', abi.maps.verdicts),
     losses: ports.perCpuMap('losses', abi.maps.losses),
   }
-}
-
-function makePort(name: string, offload = false): Tap {
-  const tap = new Tap(name, { offload })
-  ip(`link set ${name} up`)
-  return tap
-}
-
-export const underlayMac = '02:00:00:00:ff:01'
-export const routerMac = '02:00:00:00:ff:02'
-
-// Every other VTEP is behind one router, whose MAC is known: no ARP among the test's frames.
-function makeUnderlay(): Tap {
-  const tap = new Tap('underlay')
-  ip('link set underlay address 02:00:00:00:ff:01 mtu 1500 up')
-  writeFileSync('/proc/sys/net/ipv6/conf/underlay/disable_ipv6', '0')
-  writeFileSync('/proc/sys/net/ipv6/conf/underlay/accept_dad', '0')
-  ip('addr add 192.0.2.1/24 dev underlay')
-  ip('addr add 2001:db8::1/64 dev underlay nodad')
-  ip(`neigh add 192.0.2.254 lladdr ${routerMac} dev underlay`)
-  ip(`neigh add 2001:db8::fe lladdr ${routerMac} dev underlay`)
-  ip('route add 198.51.100.0/24 via 192.0.2.254')
-  ip('-6 route add 2001:db8:1::/48 via 2001:db8::fe')
-  return tap
 }
 
 function keyOf<T extends Record<string, number>>(names: T, value: number): keyof T & string {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Ip } from '../../src/model/ip.js'
 import { plainConfig } from '../../src/node/bpf/values.fixture.js'
-import { DataplaneRig, ip } from './dataplane-rig.js'
+import { DataplaneRig } from './dataplane-rig.js'
 import {
   arp,
   ethernet,
@@ -14,6 +14,7 @@ import {
   udp,
   vlan,
 } from './frames.js'
+import { ip } from './rig-network.js'
 import { alice, aliceToBob, bob, ping, vni, vtep, vtep6 } from './stations.js'
 
 let rig: DataplaneRig

@@ -6,13 +6,13 @@ import { plainConfig, plainPortEntry } from '../../src/node/bpf/values.fixture.j
 import {
   type CountedVerdict,
   DataplaneRig,
-  ip,
   type Outcome,
   TC_ACT_REDIRECT,
   TC_ACT_SHOT,
 } from './dataplane-rig.js'
 import { arp, broadcast, ethernet, mac, payload } from './frames.js'
 import { expectReasons } from './reasons.js'
+import { ip } from './rig-network.js'
 import { alice, aliceToBob, bob, otherVtep, ping, vni, vtep, vtep6 } from './stations.js'
 import { Tap } from './tap.js'
 

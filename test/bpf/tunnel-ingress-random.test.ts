@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { testRun } from '../../src/node/bpf/test-run.js'
-import { DataplaneRig, readUntil, routerMac, underlayMac } from './dataplane-rig.js'
+import { DataplaneRig, readUntil } from './dataplane-rig.js'
 import { broadcast, ethernet, ipv4, ipv6, mac, vxlan } from './frames.js'
 import { randomFrame, randomFrom } from './random-frames.js'
+import { routerMac, underlayMac } from './rig-network.js'
 import { alice, bob, vni, vtep, vtep6 } from './stations.js'
 
 const seed = Number(process.env['WEFT_TEST_SEED'] ?? 20_260_101)

@@ -1,19 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { FdbFlag, LossKind } from '../../src/node/bpf/abi.gen.js'
-import {
-  type CountedVerdict,
-  DataplaneRig,
-  ip,
-  readUntil,
-  routerMac,
-  TC_ACT_SHOT,
-  underlayMac,
-} from './dataplane-rig.js'
+import { type CountedVerdict, DataplaneRig, TC_ACT_SHOT } from './dataplane-rig.js'
 import {
   arp,
   broadcast,
   ethernet,
-  ipv4,
   ipv6,
   mac,
   neighbourSolicitation,
@@ -21,11 +12,12 @@ import {
   payload,
   readVxlan,
   vlan,
-  vxlan,
 } from './frames.js'
 import { expectReasons } from './reasons.js'
+import { ip } from './rig-network.js'
 import { alice, bob, otherVtep, ping, remote, vni, vtep, vtep6 } from './stations.js'
 import { Tap } from './tap.js'
+import { deliveredBy, receiveThrough, sendAndCount, type Through } from './through-tunnel.js'
 
 let rig: DataplaneRig
 let port1: number
@@ -50,26 +42,7 @@ const request = ethernet(
   arp({ from: remote, fromIp: '10.0.0.2', toIp: '10.0.0.1' }),
 )
 
-/** Sends an encapsulated frame from the underlay, through the real VXLAN device. */
-function receive(inner: Uint8Array, opts: { from?: string; vni?: number } = {}): CountedVerdict[] {
-  const from = opts.from ?? vtep
-  const datagram = vxlan(opts.vni ?? vni, inner)
-  const packet = from.includes(':')
-    ? ipv6({ from, to: '2001:db8::1' }, datagram)
-    : ipv4({ from, to: '192.0.2.1' }, datagram)
-  const frame = ethernet({ from: mac(routerMac), to: mac(underlayMac) }, packet)
-  return [...rig.observe(() => sendAndCount(frame)).verdicts]
-}
-
-/** Through the underlay, and on until a program has counted it. */
-function sendAndCount(frame: Uint8Array): void {
-  const before = rig.countedPackets()
-  rig.underlay.send(frame)
-  readUntil(
-    () => rig.countedPackets(),
-    (packets) => packets > before,
-  )
-}
+const receive = (inner: Uint8Array, opts: Through = {}) => receiveThrough(rig, inner, opts)
 
 function counted(reason: string, frame: Uint8Array, inVni = vni): CountedVerdict[] {
   return [{ vni: inVni, program: 'PROGRAM_TUNNEL_INGRESS', reason, packets: 1, bytes: frame.length }]
@@ -82,14 +55,6 @@ function delivered() {
     port2: rig.ports[1].received(),
     underlay: rig.encapsulated(),
   }
-}
-
-/** As above, for one port. A redirect is carried out after it was counted. */
-function deliveredBy(tap: Tap): Uint8Array[] {
-  return readUntil(
-    () => tap.received(),
-    (frames) => frames.length > 0,
-  )
 }
 
 describe.each([
@@ -267,7 +232,7 @@ test('what port_ingress encapsulates, tunnel_ingress of another node would deliv
   mirrored.set(outer!.subarray(6, 12), 0)
   mirrored.set(outer!.subarray(26, 30), 30)
   mirrored.set(outer!.subarray(30, 34), 26)
-  sendAndCount(mirrored)
+  sendAndCount(rig, mirrored)
   expect(deliveredBy(rig.ports[1])).toEqual([frame])
 })
 
