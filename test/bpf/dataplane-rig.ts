@@ -71,7 +71,7 @@ export class DataplaneRig implements Disposable {
 
     this.ports = [makePort('port1'), makePort('port2', true), makePort('port3')]
     this.underlay = makeUnderlay()
-    ip('link add weft-vxlan mtu 1430 type vxlan external nolearning dstport 4789')
+    ip('link add weft-vxlan mtu 1430 type vxlan external nolearning dstport 4789 srcport 49152 65535')
     ip('link set weft-vxlan up')
     this.vxlanIfindex = ifindexOf('weft-vxlan')
     this.reset()

@@ -53,14 +53,14 @@ export function vlan(id: number, inner: Packet, tpid = 0x8100): Packet {
 }
 
 export function ipv4(
-  at: { from: string; to: string; ttl?: number; options?: number },
+  at: { from: string; to: string; ttl?: number; options?: number; trafficClass?: number },
   segment: Segment,
 ): Packet {
   const addresses = concat(ipv4Bytes(at.from), ipv4Bytes(at.to))
   const words = 5 + (at.options ?? 0)
   const header = new Uint8Array(4 * words)
   const view = new DataView(header.buffer)
-  view.setUint16(0, ((0x40 | words) << 8) & 0xffff)
+  view.setUint16(0, ((0x40 | words) << 8) | (at.trafficClass ?? 0))
   view.setUint16(2, header.length + segment.bytes.length)
   view.setUint8(8, at.ttl ?? 64)
   view.setUint8(9, segment.protocol)
@@ -71,9 +71,15 @@ export function ipv4(
   return { etherType: 0x0800, bytes: concat(header, summed(segment, pseudo)) }
 }
 
-export function ipv6(at: { from: string; to: string; hopLimit?: number }, segment: Segment): Packet {
+export function ipv6(
+  at: { from: string; to: string; hopLimit?: number; trafficClass?: number },
+  segment: Segment,
+): Packet {
   const addresses = concat(ipToBytes(at.from as never), ipToBytes(at.to as never))
-  const start = concat(u16(0x6000), u16(0), u16(segment.bytes.length), [segment.protocol, at.hopLimit ?? 64])
+  const start = concat(u16(0x6000 | ((at.trafficClass ?? 0) << 4)), u16(0), u16(segment.bytes.length), [
+    segment.protocol,
+    at.hopLimit ?? 64,
+  ])
   const pseudo = concat(addresses, u32(segment.bytes.length), u32(segment.protocol))
   return { etherType: 0x86dd, bytes: concat(start, addresses, summed(segment, pseudo)) }
 }
@@ -137,12 +143,16 @@ export interface Encapsulated {
   readonly from: string
   readonly to: string
   readonly ttl: number
+  /** DSCP and ECN: TOS of IPv4, traffic class of IPv6. */
+  readonly trafficClass: number
   /** Of IPv4; IPv6 routers never fragment. */
   readonly dontFragment: boolean
   readonly sourcePort: number
   readonly udpChecksum: number
   /** Whether the UDP checksum is right; an absent one is not. */
   readonly udpChecksumValid: boolean
+  /** Of VXLAN: 0x08 says that the VNI is valid. */
+  readonly flags: number
   readonly vni: number
   readonly inner: Uint8Array
 }
@@ -166,10 +176,12 @@ export function readVxlan(frame: Uint8Array): Encapsulated | undefined {
     from: address(from!),
     to: address(to!),
     ttl: view.getUint8(isIpv6 ? 21 : 22),
+    trafficClass: isIpv6 ? (view.getUint16(14) >>> 4) & 255 : view.getUint8(15),
     dontFragment: !isIpv6 && (view.getUint16(20) & 0x4000) !== 0,
     sourcePort: view.getUint16(at),
     udpChecksum: view.getUint16(at + 6),
     udpChecksumValid: checksum(concat(pseudo, datagram)) === 0,
+    flags: view.getUint32(at + 8),
     vni: view.getUint32(at + 12) >>> 8,
     inner: datagram.subarray(16),
   }

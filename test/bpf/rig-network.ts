@@ -50,3 +50,13 @@ export function ifindexOf(device: string): number {
   const [link] = JSON.parse(execFileSync('ip', ['-j', 'link', 'show', 'dev', device], { encoding: 'utf8' }))
   return link.ifindex
 }
+
+/**
+ * Joins a group on the underlay. With an IPv6 address comes a route that would keep
+ * what is sent to the group on this node; with an IPv4 one it does not.
+ */
+export function joinGroup(group: string): void {
+  const isIpv6 = group.includes(':')
+  ip(`addr add ${group}/${isIpv6 ? 128 : 32} dev underlay autojoin`)
+  if (isIpv6) ip(`-6 route del local ${group} dev underlay table local`)
+}
