@@ -14,6 +14,8 @@ import { type Encapsulated, readVxlan } from './frames.js'
 import { ifindexOf, ip, leaveNamespaces, makePort, makeUnderlay } from './rig-network.js'
 import type { Tap } from './tap.js'
 
+export { ifindexOf, ip, routerMac, underlayMac } from './rig-network.js'
+
 /** What one of the two programs said of one frame. */
 export interface Outcome {
   /** What it returned; `undefined` when the frame went through a device. */
