@@ -49,10 +49,14 @@ const networks: View<NetworkItem> = {
     { header: 'MACS', cell: (item) => formatCount(item.macs) },
     { header: 'MTU', cell: (item) => String(item.mtu) },
     { header: 'TOPOLOGY', cell: (item) => item.topology },
-    { header: 'FLOOD', cell: (item) => item.flood, wide: true },
+    { header: 'FLOOD', cell: (item) => item.group ?? item.flood, wide: true },
     { header: 'LEARNING', cell: (item) => item.learning, wide: true },
     { header: 'ARP', cell: (item) => item.arp, wide: true },
     { header: 'AGEING', cell: (item) => formatAge(item.mac_ageing_s), wide: true },
+    { header: 'MAC-LIMIT', cell: (item) => limitText(item.mac_limit), wide: true },
+    { header: 'BUM-LIMIT', cell: (item) => limitText(item.bum_limit, '/s'), wide: true },
+    { header: 'RA-GUARD', cell: (item) => (item.ra_guard ? 'on' : 'off'), wide: true },
+    { header: 'FAST-PATH', cell: (item) => item.fast_path, wide: true },
     { header: 'REMOTES', cell: (item) => orDash(item.remotes.join(',')), wide: true },
   ],
 }
@@ -68,6 +72,8 @@ const ports: View<PortItem> = {
     { header: 'MACS', cell: (item) => formatCount(item.macs) },
     { header: 'MTU', cell: (item) => orDash(item.mtu), wide: true },
     { header: 'IFINDEX', cell: (item) => orDash(item.ifindex), wide: true },
+    { header: 'KIND', cell: (item) => item.kind, wide: true },
+    { header: 'GUARD', cell: guardText, wide: true },
   ],
 }
 
@@ -132,6 +138,16 @@ export const views: { readonly [L in ListName]: View<ItemOf<L>> } = {
   macs,
   tunnels,
   drops,
+}
+
+function limitText(limit: number, unit = ''): string {
+  return limit === 0 ? 'none' : `${limit}${unit}`
+}
+
+function guardText({ allowed_macs: macs, allowed_ips: ips, router }: PortItem): string {
+  const allowed = [...macs, ...ips]
+  const few = allowed.length > 3 ? [...allowed.slice(0, 3), `${allowed.length - 3} more`] : allowed
+  return orDash([...few, ...(router ? ['router'] : [])].join(','))
 }
 
 function whereOf({ node, interface: dev }: MacItem): string {

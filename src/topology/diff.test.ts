@@ -47,11 +47,32 @@ networks:
 ~ networks.red.mtu                         auto → 1400                             brief: ports of red, < 1 s each
 ~ networks.red.static[02:00:00:00:00:01]   at host7 → 10.1.0.1 at host0            live
 + networks.red.ports[host0/tap1]           port                                    live
-+ networks.red.remotes[192.0.2.77]         gets flooded copies                     live
++ networks.red.remotes[192.0.2.77]         may send here                           live
 + networks.green                           vni 11, unicast, 1 member               live
 - nodes.host7                              takes 1 static MAC and 1 port with it   ports stop
 - networks.red.ports[host7/tap0]           port                                    port stops
 9 changes (3 add, 4 change, 2 remove) against revision 1842
+`)
+  })
+
+  it('tells when a network goes over to multicast, and when ports get guards', () => {
+    const after = base
+      .replace(
+        'mode: unicast',
+        'mode: multicast\n    group: 239.1.1.1\n    bum_limit: none\n    ra_guard: true',
+      )
+      .replace('interface: tap0 }', 'interface: tap0, addresses: [10.1.0.1], router: true }')
+      .replace('node: host7, interface: tap0', 'node: host7, bridge: tap0')
+    expect(`\n${formatChanges(diffDesired(desired(base), desired(after)), 7n)}`).toBe(`
+~ networks.red.mode                unicast → multicast                     brief: ports of red, < 1 s each
+~ networks.red.flood               replicate → group                       live
+~ networks.red.group               none → 239.1.1.1                        brief: flooded frames of red, < 1 s
+~ networks.red.learning            control → dataplane                     live
+~ networks.red.bum_limit           10000 → none                            live
+~ networks.red.ra_guard            false → true                            live
+~ networks.red.ports[host0/tap0]   port → port, only 10.1.0.1/32, router   live
+~ networks.red.ports[host7/tap0]   port → bridge                           brief: the port, < 1 s
+8 changes (8 change) against revision 7
 `)
   })
 

@@ -1,4 +1,4 @@
-import type { DesiredTopology, NetworkSpec, NodeSpec } from '../model/desired-state.js'
+import type { DesiredTopology, NetworkSpec, NodeSpec, PortSpec } from '../model/desired-state.js'
 
 import { counted, pathText } from './words.js'
 
@@ -86,26 +86,41 @@ function networkChanges(path: string, from: NetworkSpec, to: NetworkSpec): Chang
     vni: brief,
     mode: brief,
     flood: LIVE,
+    group: `brief: flooded frames of ${to.name}, < 1 s`,
     learning: LIVE,
     mac_ageing_s: LIVE,
     arp: LIVE,
     mtu: brief,
+    mac_limit: LIVE,
+    bum_limit: LIVE,
+    ra_guard: LIVE,
+    fast_path: LIVE,
   } as const satisfies Partial<Record<keyof NetworkSpec, string>>
   const scalars = Object.entries(effects) as [keyof typeof effects, string][]
   return [
-    ...scalars.flatMap(([key, effect]) => field(`${path}.${key}`, from[key], to[key], effect)),
-    ...entries(`${path}.ports`, portTexts(from), portTexts(to), 'port stops'),
+    ...scalars.flatMap(([key, effect]) =>
+      field(`${path}.${key}`, scalarOf(from, key), scalarOf(to, key), effect),
+    ),
+    ...entries(`${path}.ports`, portTexts(from), portTexts(to), 'port stops', portEffect),
     ...entries(`${path}.static`, staticTexts(from), staticTexts(to), LIVE),
     ...entries(`${path}.remotes`, remoteTexts(from), remoteTexts(to), LIVE),
   ]
 }
 
-function field(path: string, from: string | number, to: string | number, effect: string): Change[] {
+type Scalar = string | number | boolean
+
+function scalarOf(network: NetworkSpec, key: keyof NetworkSpec & string): Scalar {
+  const value = network[key]
+  if (value === 0 && key.endsWith('_limit')) return 'none'
+  return typeof value === 'object' ? '' : (value ?? '')
+}
+
+function field(path: string, from: Scalar, to: Scalar, effect: string): Change[] {
   if (from === to) return []
   return [{ op: 'change', path, from: shown(from), to: shown(to), effect }]
 }
 
-function shown(value: string | number): string {
+function shown(value: Scalar): string {
   const text = String(value).replace(/\s+/g, ' ').trim()
   if (text === '') return 'none'
   return text.length > 40 ? `${text.slice(0, 39)}…` : text
@@ -117,21 +132,38 @@ function entries(
   from: ReadonlyMap<string, string>,
   to: ReadonlyMap<string, string>,
   removal: string,
+  effect: (from: string, to: string) => string = () => LIVE,
 ): Change[] {
   const changes: Change[] = []
   for (const [key, text] of to) {
     const before = from.get(key)
-    if (before === undefined) changes.push({ op: 'add', path: `${path}[${key}]`, to: text, effect: LIVE })
-    else changes.push(...field(`${path}[${key}]`, before, text, LIVE))
+    if (before === undefined)
+      changes.push({ op: 'add', path: `${path}[${key}]`, to: shown(text), effect: LIVE })
+    else changes.push(...field(`${path}[${key}]`, before, text, effect(before, text)))
   }
   for (const [key, text] of from) {
-    if (!to.has(key)) changes.push({ op: 'remove', path: `${path}[${key}]`, from: text, effect: removal })
+    if (!to.has(key))
+      changes.push({ op: 'remove', path: `${path}[${key}]`, from: shown(text), effect: removal })
   }
   return changes
 }
 
 function portTexts({ ports }: NetworkSpec): Map<string, string> {
-  return new Map(ports.map((port) => [`${port.node}/${port.interface}`, 'port']))
+  return new Map(ports.map((port) => [`${port.node}/${port.interface}`, portText(port)]))
+}
+
+/** Whoever may speak changes at once; a bridge in place of a device is another port. */
+function portEffect(from: string, to: string): string {
+  return from.startsWith('bridge') === to.startsWith('bridge') ? LIVE : 'brief: the port, < 1 s'
+}
+
+function portText({ kind, macs, addresses, router }: PortSpec): string {
+  return [
+    kind ?? 'port',
+    ...(macs ? [`only ${macs.join(' ')}`] : []),
+    ...(addresses ? [`only ${addresses.join(' ')}`] : []),
+    ...(router ? ['router'] : []),
+  ].join(', ')
 }
 
 function staticTexts({ static: statics }: NetworkSpec): Map<string, string> {
@@ -140,8 +172,9 @@ function staticTexts({ static: statics }: NetworkSpec): Map<string, string> {
   )
 }
 
-function remoteTexts({ remotes }: NetworkSpec): Map<string, string> {
-  return new Map(remotes.map((ip) => [ip, 'gets flooded copies']))
+function remoteTexts({ remotes, flood }: NetworkSpec): Map<string, string> {
+  const text = flood === 'replicate' ? 'gets flooded copies' : 'may send here'
+  return new Map(remotes.map((ip) => [ip, text]))
 }
 
 function nodeText({ underlay }: NodeSpec): string {

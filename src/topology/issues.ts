@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { isLaterKey, isLaterValue } from './later.js'
 import type { Finding, Path } from './problem.js'
-import { childOf, keysAt } from './schema/keys.js'
+import { childOf, keysAt, variantWith } from './schema/keys.js'
 import { didYouMean, guess, kindOf, listed, pathText, show } from './words.js'
 
 export type Issue = z.core.$ZodIssue
@@ -30,7 +30,8 @@ function unknownKey(data: unknown, parent: Path, key: string): Finding {
   if (isLaterKey(parent, key)) return notSupported(path, pathText(path), 'key')
   const present = valueAt(data, parent)
   const candidates = keysAt(data, parent).filter((known) => childOf(present, known) === undefined)
-  const hint = didYouMean(guess(key, candidates))
+  const variant = variantWith(data, parent, key)
+  const hint = variant ? `only with \`${variant}\`` : didYouMean(guess(key, candidates))
   return {
     code: 'W-1002',
     path,

@@ -12,9 +12,6 @@ const laterKeys: Readonly<Record<string, readonly string[]>> = {
 }
 
 const laterValues: Readonly<Record<string, readonly string[]>> = {
-  'networks.*.mode': ['multicast'],
-  'networks.*.learning': ['dataplane'],
-  'networks.*.arp': ['suppress'],
   'lab.segments.*.kind': ['trunk'],
   'lab.endpoints.*.address': ['dhcp'],
   'lab.traffic.*.kind': ['http'],

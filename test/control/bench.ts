@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import type { Control } from '../../src/controller/control.js'
 import { type ControlConfig, startController } from '../../src/controller/controller.js'
 import type { DesiredTopology, NetworkSpec } from '../../src/model/desired-state.js'
+import { plainNetwork } from '../../src/model/segment.fixture.js'
 
 export interface RunningController {
   readonly control: Control
@@ -39,17 +40,9 @@ export async function runController(
 
 export function network(name: string, vni: number, parts: Partial<NetworkSpec> = {}): NetworkSpec {
   return {
+    ...plainNetwork,
     name,
     vni,
-    mode: 'unicast',
-    flood: 'replicate',
-    learning: 'control',
-    mac_ageing_s: 300,
-    arp: 'flood',
-    mtu: 'auto',
-    ports: [],
-    static: [],
-    remotes: [],
     ...parts,
   }
 }

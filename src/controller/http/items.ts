@@ -86,10 +86,15 @@ export function networkItems(observed: Observed): NetworkItem[] {
     vni: network.vni,
     mode: network.mode,
     flood: network.flood,
+    group: network.group ?? null,
     learning: network.learning,
     arp: network.arp,
     mac_ageing_s: network.mac_ageing_s,
     mtu: network.mtu,
+    mac_limit: network.mac_limit,
+    bum_limit: network.bum_limit,
+    ra_guard: network.ra_guard,
+    fast_path: network.fast_path,
     nodes: [...new Set(network.ports.map((port) => port.node))],
     ports: network.ports.length,
     macs: observed.macCounts.ofVni.get(String(network.vni)) ?? 0,
@@ -108,13 +113,17 @@ export function portItems(observed: Observed, ofNode: (name: string) => boolean 
   return observed.directory.networks.flatMap((network) =>
     network.ports
       .filter(({ node }) => ofNode(node))
-      .map(({ node, interface: dev }) => {
+      .map(({ node, interface: dev, kind = 'device', macs, addresses, router }) => {
         const port = reported.get(`${node}/${dev}`)
         return {
           node,
           interface: dev,
           network: network.name,
           vni: network.vni,
+          kind,
+          allowed_macs: [...(macs ?? [])],
+          allowed_ips: [...(addresses ?? [])],
+          router: router ?? false,
           state: port?.state ?? 'unknown',
           mtu: port?.mtu || null,
           ifindex: port?.ifindex || null,

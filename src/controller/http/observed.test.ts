@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Ip } from '../../model/ip.js'
+import { plainNetwork } from '../../model/segment.fixture.js'
 import { MemoryControl } from './memory-control.fixture.js'
 import { Observed } from './observed.js'
 
@@ -81,17 +82,9 @@ describe('Observed', () => {
         nodes: [],
         networks: [
           {
+            ...plainNetwork,
             name: 'red',
             vni: 7,
-            mode: 'unicast',
-            flood: 'replicate',
-            learning: 'control',
-            mac_ageing_s: 300,
-            arp: 'flood',
-            mtu: 'auto',
-            ports: [],
-            static: [],
-            remotes: [],
           },
         ],
       },

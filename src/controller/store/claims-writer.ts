@@ -71,7 +71,7 @@ export class ClaimsWriter {
     for (const vni of view.learned.vnis()) {
       const segment = view.segments.get(vni)
       const stale = [...view.learned.pages(vni).values()].some(
-        ({ vtep }) => !segment?.spec.learn_ports || !segment.nodes.has(vtep),
+        ({ vtep }) => !segment?.spec.claim_macs || !segment.nodes.has(vtep),
       )
       if ((stale || !segment) && !this.pending.has(vni)) this.pending.set(vni, new Map())
     }

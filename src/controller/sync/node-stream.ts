@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import type { WeftError } from '../../common/errors.js'
 import type { NodeAssignment } from '../../model/segment-table.js'
@@ -159,12 +160,5 @@ export class NodeStream {
 }
 
 function sameAssignment(a: NodeAssignment, b: NodeAssignment): boolean {
-  return (
-    a === b ||
-    (a.underlay_dev === b.underlay_dev &&
-      a.vtep === b.vtep &&
-      a.udp_port === b.udp_port &&
-      a.ports.length === b.ports.length &&
-      a.ports.every((port, i) => port.interface === b.ports[i]!.interface && port.vni === b.ports[i]!.vni))
-  )
+  return a === b || isDeepStrictEqual(a, b)
 }

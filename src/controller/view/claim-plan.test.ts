@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { DesiredTopology } from '../../model/desired-state.js'
 import type { Mac } from '../../model/mac.js'
+import { plainNetwork } from '../../model/segment.fixture.js'
 import { type ClaimPlan, type PendingClaim, type PendingNode, planClaims } from './claim-plan.js'
 import { ClusterView } from './cluster-view.js'
 import { encodePage, MACS_PER_PAGE } from './owner-page.js'
@@ -22,15 +23,9 @@ function lab(on: readonly number[]): DesiredTopology {
     })),
     networks: [
       {
+        ...plainNetwork,
         name: 'red',
         vni: VNI,
-        mode: 'unicast',
-        flood: 'replicate',
-        learning: 'control',
-        mac_ageing_s: 300,
-        arp: 'flood',
-        mtu: 'auto',
-        remotes: [],
         ports: on.flatMap((i) => ['tap0', 'tap1'].map((name) => ({ node: `host${i}`, interface: name }))),
         static: [{ mac: '02:00:00:00:00:00', node: 'host0' }],
       },

@@ -98,7 +98,7 @@ class Planner {
   private sweep(): void {
     const segment = this.view.segments.get(this.vni)
     for (const { vtep, page } of this.pages.values()) {
-      if (segment?.spec.learn_ports && segment.nodes.has(vtep)) continue
+      if (segment?.spec.claim_macs && segment.nodes.has(vtep)) continue
       if (this.drafts.size >= MAX_PAGES - 1) return
       this.drafts.set(`${vtep}/${page}`, { vtep, page, macs: new Map() })
       this.swept = true
@@ -144,9 +144,9 @@ class Planner {
     owner: LearnedMac | undefined,
   ): ClaimRefusal | undefined {
     const segment = this.view.segments.get(this.vni)
-    if (!segment || this.view.nodes.get(node)?.ports.get(claim.interface) !== this.vni)
+    if (!segment || this.view.nodes.get(node)?.ports.get(claim.interface)?.vni !== this.vni)
       return 'undeclared_port'
-    if (!segment.spec.learn_ports) return 'learning_off'
+    if (!segment.spec.claim_macs) return 'learning_off'
     if (!isStation(claim.mac)) return 'not_station'
     if (segment.declared.has(claim.mac)) return 'static'
     if (owner && owner.vtep !== vtep && claim.weak) return 'elsewhere'

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { DesiredTopology, NetworkSpec } from '../../model/desired-state.js'
 import type { Mac } from '../../model/mac.js'
+import { plainNetwork } from '../../model/segment.fixture.js'
 import { ClusterView } from './cluster-view.js'
 import { Mirror } from './mirror.js'
 import { encodePage } from './owner-page.js'
@@ -53,7 +54,7 @@ const mac = fc.integer({ min: 1, max: 12 })
 const network = (name: string, number: number) =>
   fc
     .record({
-      learning: fc.constantFrom('control' as const, 'static' as const),
+      learning: fc.constantFrom('control' as const, 'dataplane' as const, 'static' as const),
       on: fc.subarray(hosts),
       declared: fc.uniqueArray(fc.tuple(mac, fc.nat(3)), { selector: ([key]) => key, maxLength: 4 }),
     })
@@ -63,14 +64,10 @@ const network = (name: string, number: number) =>
         where === 3 ? { mac: macText(key), remote: '10.9.9.9' } : { mac: macText(key), node: `host${where}` },
       )
       return {
+        ...plainNetwork,
         name,
         vni: number,
-        mode: 'unicast',
-        flood: 'replicate',
         learning,
-        arp: 'flood',
-        mac_ageing_s: 300,
-        mtu: 'auto',
         ports,
         static: statics,
         remotes: ['10.9.9.9'],

@@ -119,7 +119,7 @@ export class ClusterView {
     if (declared) return declared.entry
     const owner = this.macs.owners(view.network.vni).get(mac)
     // Pages of a VTEP that has no port here any more wait for their removal.
-    if (!owner || !view.spec.learn_ports || !view.nodes.has(owner.vtep)) return undefined
+    if (!owner || !view.spec.claim_macs || !view.nodes.has(owner.vtep)) return undefined
     return { vtep: owner.vtep, static: false }
   }
 }

@@ -1,7 +1,13 @@
-import type { DesiredTopology, NetworkSpec, NodeSpec, StaticSpec } from '../../model/desired-state.js'
+import type {
+  DesiredTopology,
+  NetworkSpec,
+  NodeSpec,
+  PortSpec,
+  StaticSpec,
+} from '../../model/desired-state.js'
 import { canonicalIp, type Ip } from '../../model/ip.js'
 import { type Mac, parseMac } from '../../model/mac.js'
-import type { FdbEntry, NodeAssignment, SegmentSpec } from '../../model/segment-table.js'
+import type { AssignedPort, FdbEntry, NodeAssignment, SegmentSpec } from '../../model/segment-table.js'
 
 /** A declared MAC: where it is, and what was declared. */
 export interface Declared {
@@ -24,8 +30,8 @@ export interface NodeView {
   readonly spec: NodeSpec
   readonly vtep: Ip | undefined
   readonly assignment: NodeAssignment
-  /** VNI by interface. */
-  readonly ports: ReadonlyMap<string, number>
+  /** By interface. */
+  readonly ports: ReadonlyMap<string, AssignedPort>
   readonly vnis: ReadonlySet<number>
 }
 
@@ -56,15 +62,15 @@ export function projectSegment(
     spec: {
       network: network.name,
       flood_replicate: network.flood === 'replicate',
-      group: undefined,
-      learn_ports: network.learning === 'control',
+      group: network.group === undefined ? undefined : canonicalIp(network.group),
+      learn_ports: network.learning !== 'static',
       claim_macs: network.learning === 'control',
-      learn_tunnels: false,
+      learn_tunnels: network.learning === 'dataplane',
       suppress: network.arp === 'suppress',
-      ra_guard: false,
-      fast_path: false,
-      mac_limit: 0,
-      bum_limit: 0,
+      ra_guard: network.ra_guard,
+      fast_path: network.fast_path === 'auto',
+      mac_limit: network.mac_limit,
+      bum_limit: network.bum_limit,
       mac_ageing_s: network.mac_ageing_s,
       mtu: network.mtu === 'auto' ? 0 : network.mtu,
       members,
@@ -99,20 +105,31 @@ export function vtepsOf(topologies: Iterable<DesiredTopology>): Map<string, Ip> 
 /** Each declared node's own part: a node gets only the segments it has ports in. */
 export function projectNodes(topologies: Iterable<DesiredTopology>): Map<string, NodeView> {
   const specs = new Map<string, NodeSpec>()
-  const ports = new Map<string, Map<string, number>>()
+  const ports = new Map<string, Map<string, AssignedPort>>()
   for (const { nodes, networks } of topologies) {
     for (const spec of nodes) if (spec.underlay || !specs.has(spec.name)) specs.set(spec.name, spec)
     for (const network of networks) {
-      for (const { node, interface: device } of network.ports) {
-        const own = ports.get(node) ?? ports.set(node, new Map()).get(node)!
-        own.set(device, network.vni)
+      for (const port of network.ports) {
+        const own = ports.get(port.node) ?? ports.set(port.node, new Map()).get(port.node)!
+        own.set(port.interface, assignedPort(port, network.vni))
       }
     }
   }
   return new Map([...specs].map(([name, spec]) => [name, nodeView(spec, ports.get(name) ?? new Map())]))
 }
 
-function nodeView(spec: NodeSpec, ports: ReadonlyMap<string, number>): NodeView {
+function assignedPort(port: PortSpec, vni: number): AssignedPort {
+  return {
+    interface: port.interface,
+    vni,
+    kind: port.kind ?? 'device',
+    router: port.router ?? false,
+    allowed_macs: (port.macs ?? []).flatMap((mac) => parseMac(mac) ?? []),
+    allowed_ips: port.addresses ?? [],
+  }
+}
+
+function nodeView(spec: NodeSpec, ports: ReadonlyMap<string, AssignedPort>): NodeView {
   const { underlay } = spec
   if (!underlay)
     return { spec, vtep: undefined, assignment: nothingAssigned, ports: new Map(), vnis: new Set() }
@@ -121,14 +138,7 @@ function nodeView(spec: NodeSpec, ports: ReadonlyMap<string, number>): NodeView 
     underlay_dev: underlay.dev,
     vtep,
     udp_port: underlay.port,
-    ports: [...ports].map(([device, vni]) => ({
-      interface: device,
-      vni,
-      kind: 'device',
-      router: false,
-      allowed_macs: [],
-      allowed_ips: [],
-    })),
+    ports: [...ports.values()],
   }
-  return { spec, vtep, assignment, ports, vnis: new Set(ports.values()) }
+  return { spec, vtep, assignment, ports, vnis: new Set(assignment.ports.map(({ vni }) => vni)) }
 }

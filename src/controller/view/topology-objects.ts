@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import type {
-  DesiredTopology,
-  NetworkSpec,
-  NodeSpec,
-  PortSpec,
-  StaticSpec,
+import {
+  type DesiredTopology,
+  type NetworkSpec,
+  type NodeSpec,
+  networkDefaults,
+  type PortSpec,
+  type StaticSpec,
 } from '../../model/desired-state.js'
 
 /**
@@ -35,19 +36,34 @@ const nodeSchema = z.object({
     .optional(),
 }) as z.ZodType<NodeSpec>
 
+// Defaults are for what an older version stored: as if its file were applied again.
 const networkSchema = z.object({
   name: z.string(),
   vni: z.number().int().min(1),
-  mode: z.literal('unicast'),
-  flood: z.enum(['replicate', 'none']),
-  learning: z.enum(['control', 'static']),
+  mode: z.enum(['unicast', 'multicast']),
+  flood: z.enum(['replicate', 'none', 'group']),
+  group: z.string().optional(),
+  learning: z.enum(['control', 'dataplane', 'static']),
   mac_ageing_s: z.number(),
   arp: z.enum(['flood', 'suppress']),
   mtu: z.union([z.number(), z.literal('auto')]),
+  mac_limit: z.number().default(networkDefaults.mac_limit),
+  bum_limit: z.number().default(networkDefaults.bum_limit),
+  ra_guard: z.boolean().default(false),
+  fast_path: z.enum(['auto', 'off']).default('auto'),
   remotes: z.array(z.string()),
-}) as z.ZodType<Omit<NetworkSpec, 'ports' | 'static'>>
+}) as unknown as z.ZodType<Omit<NetworkSpec, 'ports' | 'static'>>
 
-const portsSchema = z.array(z.object({ node: z.string(), interface: z.string() })) as z.ZodType<PortSpec[]>
+const portsSchema = z.array(
+  z.object({
+    node: z.string(),
+    interface: z.string(),
+    kind: z.literal('bridge').optional(),
+    macs: z.array(z.string()).optional(),
+    addresses: z.array(z.string()).optional(),
+    router: z.literal(true).optional(),
+  }),
+) as z.ZodType<PortSpec[]>
 const staticsSchema = z.array(
   z.object({
     mac: z.string(),

@@ -146,14 +146,11 @@ function sameEntry(a: FdbEntry, b: FdbEntry): boolean {
   return a.vtep === b.vtep && a.static === b.static
 }
 
-function sameSpec(a: SegmentSpec, b: SegmentSpec): boolean {
+function sameSpec({ members: a, ...scalars }: SegmentSpec, { members: b, ...others }: SegmentSpec): boolean {
+  const keys = Object.keys(scalars) as (keyof typeof scalars)[]
   return (
-    a.network === b.network &&
-    a.flood_replicate === b.flood_replicate &&
-    a.learn_ports === b.learn_ports &&
-    a.mac_ageing_s === b.mac_ageing_s &&
-    a.mtu === b.mtu &&
-    a.members.length === b.members.length &&
-    a.members.every((member, i) => member === b.members[i])
+    keys.every((key) => scalars[key] === others[key]) &&
+    a.length === b.length &&
+    a.every((member, i) => member === b[i])
   )
 }

@@ -81,3 +81,26 @@ function ipOf(value: bigint, bits: 32 | 128): Ip {
   for (let shift = bits - 8; shift >= 0; shift -= 8) bytes.push(Number((value >> BigInt(shift)) & 255n))
   return canonicalIp(ipaddr.fromByteArray(bytes).toString())
 }
+
+/** What a port lets pass, as `10.0.0.1/32`; or why it cannot be that. */
+export function guardedAddress(checked: string): { subnet: string; problem?: string; hint?: string } {
+  const single = !checked.includes('/')
+  const cidr = readCidr(single ? `${checked}/${checked.includes(':') ? 128 : 32}` : checked)
+  const subnet = subnetText(cidr)
+  if (single || cidr.prefix === cidr.bits) {
+    const problem = stationProblem(cidr.ip, checked)
+    return { subnet, ...(problem ? { problem } : {}) }
+  }
+  if (cidr.value !== cidr.first) {
+    const hint = `did you mean "${subnet}", or "${cidr.ip}" alone?`
+    return { subnet, problem: 'is an address in a subnet, not a subnet', hint }
+  }
+  const problem = cidr.prefix < 4 ? undefined : stationProblem(cidr.ip, checked)
+  return { subnet, ...(problem ? { problem } : {}) }
+}
+
+/** Whether one of the subnets has the address. */
+export function covers(subnets: readonly string[], ip: Ip): boolean {
+  const host = readCidr(`${ip}/${ip.includes(':') ? 128 : 32}`)
+  return subnets.some((subnet) => overlap(readCidr(subnet), host))
+}

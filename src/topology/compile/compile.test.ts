@@ -33,11 +33,48 @@ describe('a compiled topology', () => {
         mac_ageing_s: 300,
         arp: 'flood',
         mtu: 'auto',
+        mac_limit: 4096,
+        bum_limit: 10_000,
+        ra_guard: false,
+        fast_path: 'auto',
         ports: [],
         static: [],
         remotes: [],
       },
     ])
+  })
+
+  it('has a group, limits that are off, bridges and who may speak on a port', () => {
+    const { desired } = load(`${twoHosts}networks:
+  red:
+    vni: 7
+    mode: multicast
+    group: "239.1.1.1"
+    mac_limit: none
+    bum_limit: none
+    ports:
+      - { node: a, bridge: br0 }
+      - { node: b, interface: tap0, macs: ["02:00:00:00:00:AB"], addresses: [10.1.0.1, "FD00::/64"], router: true }
+`)
+
+    expect(desired.networks[0]).toMatchObject({
+      mode: 'multicast',
+      flood: 'group',
+      group: '239.1.1.1',
+      learning: 'dataplane',
+      mac_limit: 0,
+      bum_limit: 0,
+      ports: [
+        { node: 'a', interface: 'br0', kind: 'bridge' },
+        {
+          node: 'b',
+          interface: 'tap0',
+          macs: ['02:00:00:00:00:ab'],
+          addresses: ['10.1.0.1/32', 'fd00::/64'],
+          router: true,
+        },
+      ],
+    })
   })
 
   it('has the nodes of a set with addresses in order', () => {

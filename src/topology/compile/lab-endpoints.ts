@@ -9,7 +9,7 @@ import { EndpointTable, type PlacedAddress } from './lab-endpoint-table.js'
 import { expandSets } from './lab-sets.js'
 import type { CompiledNetwork } from './networks.js'
 import { addWithoutUnderlay } from './nodes.js'
-import { checkStation } from './statics.js'
+import { checkStation } from './stations.js'
 
 /** Endpoints in file order, then those of the sets; their ports join the networks. */
 export function compileEndpoints(context: LabContext): ReadonlyMap<string, LabEndpoint> {

@@ -6,7 +6,9 @@ import { show } from '../words.js'
 import { stationProblem } from './cidr.js'
 import { milliseconds } from './durations.js'
 import type { Findings } from './findings.js'
-import { addNotMember, type CompileContext, selectNodes } from './nodes.js'
+import { groupHint, groupProblem } from './group.js'
+import { type CompileContext, selectNodes } from './nodes.js'
+import { compilePorts } from './port-list.js'
 import { PortTable } from './ports.js'
 import { compileStatics } from './statics.js'
 
@@ -63,16 +65,40 @@ function compileNetwork(
     spec: {
       name,
       vni: network.vni,
-      mode: network.mode,
-      flood: network.flood,
+      ...floodOf(network, members, path, context),
       learning: network.learning,
       mac_ageing_s: ageing(network.mac_ageing, [...path, 'mac_ageing'], context.findings),
       arp: network.arp,
       mtu: network.mtu,
-      static: compileStatics(network, { path, members, remotes, context }),
+      mac_limit: limit(network.mac_limit),
+      bum_limit: limit(network.bum_limit),
+      ra_guard: network.ra_guard,
+      fast_path: network.fast_path,
+      static: compileStatics(network, { path, members, remotes, ports, context }),
       remotes: [...remotes],
     },
   }
+}
+
+function limit(written: number | 'none'): number {
+  return written === 'none' ? 0 : written
+}
+
+type Flood = Pick<NetworkSpec, 'mode' | 'flood' | 'group'>
+
+function floodOf(network: Network, members: ReadonlySet<string>, of: Path, context: CompileContext): Flood {
+  if (network.mode === 'unicast') return { mode: network.mode, flood: network.flood }
+  const path = [...of, 'group']
+  const group = canonicalIp(network.group)
+  const problem = groupProblem(group, network.group)
+  const [member] = members
+  const family = context.nodes.get(member ?? '')?.spec.underlay?.address
+  if (problem) context.findings.add('W-1006', path, `${show(network.group)} ${problem.text}`, problem)
+  else if (family !== undefined && isV4(family) !== isIpv4(group)) {
+    const text = `${group} cannot be joined from ${family}, the underlay of ${member}`
+    context.findings.add('W-1113', path, text, { hint: groupHint(isV4(family)) })
+  }
+  return { mode: network.mode, flood: 'group', group }
 }
 
 function ageing(text: string, path: Path, findings: Findings): number {
@@ -97,26 +123,6 @@ function mixedFamilies(members: ReadonlySet<string>, { nodes }: CompileContext):
     return `the members have underlays of both families, as ${first.address} and ${underlay.address} of ${name}`
   }
   return undefined
-}
-
-function compilePorts(
-  name: string,
-  network: Network,
-  members: ReadonlySet<string>,
-  table: PortTable,
-  { nodes, findings }: CompileContext,
-): PortSpec[] {
-  const ports: PortSpec[] = []
-  for (const [index, port] of network.ports.entries()) {
-    const path = ['networks', name, 'ports', index]
-    const paths = { node: [...path, 'node'], interface: [...path, 'interface'] }
-    if (!table.claim(port, name, paths)) continue
-    if (nodes.has(port.node) && !members.has(port.node)) {
-      addNotMember(port.node, name, [...path, 'node'], findings)
-    }
-    ports.push({ node: port.node, interface: port.interface })
-  }
-  return ports
 }
 
 function compileRemotes(network: Network, members: ReadonlySet<string>, of: Path, context: CompileContext) {

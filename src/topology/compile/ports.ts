@@ -5,6 +5,8 @@ import { addWithoutUnderlay, type Nodes } from './nodes.js'
 
 /** No port can be called so: devices that every node has, and what the kernel calls no device. */
 const RESERVED: readonly string[] = ['lo', 'weft-vxlan', 'default', 'all']
+/** The pairs with which a node plugs bridges in. */
+const PLUG = /^w[pb][0-9a-f]{8}$/
 
 /** Where the file speaks of a port's node and of its interface. */
 export interface PortPaths {
@@ -56,7 +58,8 @@ export class PortTable {
     const owner = this.owners.get(name)
     if (owner !== undefined) return `${name} is a port of network ${owner} already`
     if (port.interface === underlayDev) return `${name} is the underlay device of ${port.node}`
-    if (RESERVED.includes(port.interface)) return `${port.interface} cannot be a port`
+    if (RESERVED.includes(port.interface) || PLUG.test(port.interface))
+      return `${port.interface} cannot be a port`
     return undefined
   }
 }

@@ -1,18 +1,19 @@
-import type { StaticSpec } from '../../model/desired-state.js'
+import type { PortSpec, StaticSpec } from '../../model/desired-state.js'
 import { canonicalIp, type Ip } from '../../model/ip.js'
-import { isStation, parseMac } from '../../model/mac.js'
 import type { Path } from '../problem.js'
 import type { Network } from '../schema/networks.js'
 import { show } from '../words.js'
-import { stationProblem } from './cidr.js'
+import { covers, stationProblem } from './cidr.js'
 import type { Findings } from './findings.js'
 import { addNotMember, type CompileContext } from './nodes.js'
+import { checkStation } from './stations.js'
 
 interface StaticScope {
   /** Of the network. */
   readonly path: Path
   readonly members: ReadonlySet<string>
   readonly remotes: ReadonlySet<Ip>
+  readonly ports: readonly PortSpec[]
   readonly context: CompileContext
 }
 
@@ -26,18 +27,28 @@ export function compileStatics(network: Network, scope: StaticScope): StaticSpec
     const owner = owners.get(mac)
     if (owner !== undefined) findings.add('W-1105', [...path, 'mac'], `${mac} is static at ${owner} already`)
     else owners.set(mac, entry.node ?? entry.remote ?? 'another place')
-    return { mac, ...ipOf(entry.ip, path, findings), ...placeOf(entry, path, scope) }
+    const spec = { mac, ...ipOf(entry.ip, path, findings), ...placeOf(entry, path, scope) }
+    checkGuards(spec, path, scope)
+    return spec
   })
 }
 
-export function checkStation(mac: string, path: Path, findings: Findings): void {
-  const value = parseMac(mac)
-  if (value !== undefined && isStation(value)) return
-  findings.add(
-    'W-1006',
-    path,
-    `${mac} is ${value === 0 ? 'zero' : 'a group address'}, which no host can have`,
-  )
+/** Frames of a MAC that its own ports keep out would never be heard. */
+function checkGuards({ mac, ip, node }: StaticSpec, path: Path, { ports, context }: StaticScope): void {
+  const own = ports.filter((port) => port.node === node)
+  if (own.length === 0) return
+  const refers = { kind: 'port', name: '' } as const
+  const letting = own.filter(({ macs }) => !macs || macs.includes(mac))
+  if (letting.length === 0) {
+    const text = `${mac} is not among the \`macs\` of any port of ${node} in this network`
+    context.findings.add('W-1100', [...path, 'mac'], text, { refers })
+  } else if (
+    ip !== undefined &&
+    !letting.some(({ addresses }) => !addresses || covers(addresses, ip as Ip))
+  ) {
+    const text = `${ip} is not among the \`addresses\` of any port of ${node} where ${mac} may speak`
+    context.findings.add('W-1100', [...path, 'ip'], text, { refers })
+  }
 }
 
 function ipOf(written: string | undefined, path: Path, findings: Findings): { ip?: string } {

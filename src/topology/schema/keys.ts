@@ -6,13 +6,33 @@ type Def = z.core.$ZodTypes['_zod']['def']
 
 /** The keys that the schema knows of the mapping at `path` of `data`. */
 export function keysAt(data: unknown, path: Path): string[] {
+  const { schemas, value } = schemasAt(data, path)
+  return schemas.flatMap((schema) => options(schema, value)).flatMap(shapeKeys)
+}
+
+/** Under which other discriminator the mapping at `path` would have `key`, as `mode: multicast`. */
+export function variantWith(data: unknown, path: Path, key: string): string | undefined {
+  for (const schema of schemasAt(data, path).schemas) {
+    const def = defOf(schema)
+    if (def.type !== 'union' || !('discriminator' in def)) continue
+    const discriminator = String(def.discriminator)
+    for (const option of def.options.map(defOf)) {
+      if (option.type !== 'object' || !Object.hasOwn(option.shape, key)) continue
+      const literal = option.shape[discriminator] && defOf(option.shape[discriminator])
+      if (literal?.type === 'literal') return `${discriminator}: ${String(literal.values[0])}`
+    }
+  }
+  return undefined
+}
+
+function schemasAt(data: unknown, path: Path): { schemas: z.core.$ZodType[]; value: unknown } {
   let schemas: z.core.$ZodType[] = [topology]
   let value = data
   for (const part of path) {
     schemas = schemas.flatMap((schema) => step(schema, value, part))
     value = childOf(value, part)
   }
-  return schemas.flatMap((schema) => options(schema, value)).flatMap(shapeKeys)
+  return { schemas, value }
 }
 
 export function childOf(value: unknown, part: string | number): unknown {

@@ -46,6 +46,12 @@ export const address = z.union([z.ipv4(ADDRESS), z.ipv6(ADDRESS)], ADDRESS)
 
 export const cidr = z.union([z.cidrv4(CIDR), z.cidrv6(CIDR)], CIDR)
 
+/** `10.0.0.1`, `10.0.0.0/24`. */
+export const addressOrSubnet = z.union(
+  [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+  'an IP address or subnet, as 172.16.1.100, 172.16.1.0/24 or fd00::1',
+)
+
 export const cidr4 = z.cidrv4('an IPv4 subnet, as 172.16.1.0/24')
 
 export const cidr6 = z.cidrv6('an IPv6 subnet, as fd00:1::/64')
