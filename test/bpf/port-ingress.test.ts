@@ -148,11 +148,17 @@ describe('BUM', () => {
     }
   })
 
-  test('fills the largest flood list', () => {
-    const vteps = Array.from({ length: 128 }, (_, i) => `198.51.100.${i + 1}`)
-    rig.addSegment(vni, { vteps, ports: [port1] })
+  test.each([64, 128])('gets to each of %i VTEPs, of both families, exactly once', (members) => {
+    const vteps = Array.from({ length: members }, (_, i) =>
+      i % 2 ? `198.51.100.${i + 1}` : `2001:db8:1::${(i + 1).toString(16)}`,
+    )
+    rig.addSegment(vni, { vteps, ports: [port1, port2] })
     rig.ports[0].send(request)
-    expect(rig.encapsulated().map(({ to }) => to)).toEqual(vteps)
+    expect(rig.encapsulated().map(({ to, inner }) => ({ to, inner }))).toEqual(
+      vteps.map((to) => ({ to, inner: request })),
+    )
+    expect(rig.ports[1].received()).toEqual([request])
+    expect(rig.maps.tunnels.entriesSummed().map(([, { txFlooded }]) => txFlooded)).toEqual(vteps.map(() => 1))
   })
 
   test('leaves out a VTEP that is no member any more, even when the flood list says so, and counts the copy', () => {
