@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { EventKind, LossKind, MacEventFlag, SegmentFlag } from '../../src/node/bpf/abi.gen.js'
-import { arp, broadcast, ethernet, ipv6, mac, neighbourAdvertisement, type Packet, vlan } from './frames.js'
+import { broadcast, ethernet, ipv6, mac, type Packet, vlan } from './frames.js'
 import { from, movingStation, type Place } from './moving-station.js'
+import { advertisement as advertised, arpPacket, linkOption } from './neighbor-frames.js'
 import { alice, bob, ping, vni, vtep } from './stations.js'
 
 const station = movingStation()
@@ -14,30 +15,30 @@ describe('an announcement', () => {
   const advertisement = (flags: number, hopLimit = 255) =>
     ipv6(
       { from: 'fd00::1', to: 'ff02::1', hopLimit },
-      neighbourAdvertisement({ from: alice, target: 'fd00::1', flags }),
+      advertised({ target: 'fd00::1', flags, options: [linkOption(2, alice)] }),
     )
   const toAll = (packet: Packet) => ethernet({ from: alice, to: broadcast }, packet)
-  const rarp = { ...arp({ ...own, fromIp: '0.0.0.0', toIp: '0.0.0.0', operation: 3 }), etherType: 0x8035 }
+  const rarp = arpPacket({ from: alice, fromIp: '0.0.0.0', toIp: '0.0.0.0', operation: 3, etherType: 0x8035 })
 
   const announcements: Record<string, Uint8Array> = {
-    'a gratuitous ARP request': toAll(arp(own)),
-    'a gratuitous ARP reply': toAll(arp({ ...own, operation: 2 })),
+    'a gratuitous ARP request': toAll(arpPacket(own)),
+    'a gratuitous ARP reply': toAll(arpPacket({ ...own, operation: 2 })),
     'a reverse ARP request': toAll(rarp),
     'an unsolicited advertisement': ethernet({ from: alice, to: allNodes }, advertisement(0x20)),
     'an unsolicited advertisement of a router': ethernet({ from: alice, to: allNodes }, advertisement(0xa0)),
-    'a tagged gratuitous ARP request': toAll(vlan(10, arp(own))),
+    'a tagged gratuitous ARP request': toAll(vlan(10, arpPacket(own))),
   }
-  const badLengths = arp(own)
+  const badLengths = arpPacket(own)
   badLengths.bytes[4] = 8
   const others: Record<string, Uint8Array> = {
-    'an ARP request for another': toAll(arp({ ...own, toIp: '10.0.0.2' })),
-    'an ARP probe': toAll(arp({ ...own, fromIp: '0.0.0.0' })),
-    'ARP for the unspecified address': toAll(arp({ ...own, fromIp: '0.0.0.0', toIp: '0.0.0.0' })),
-    'ARP of another sender': toAll(arp({ ...own, from: bob })),
+    'an ARP request for another': toAll(arpPacket({ ...own, toIp: '10.0.0.2' })),
+    'an ARP probe': toAll(arpPacket({ ...own, fromIp: '0.0.0.0' })),
+    'ARP for the unspecified address': toAll(arpPacket({ ...own, fromIp: '0.0.0.0', toIp: '0.0.0.0' })),
+    'ARP of another sender': toAll(arpPacket({ ...own, from: bob })),
     'ARP of odd address lengths': toAll(badLengths),
-    'gratuitous ARP to one station': ethernet({ from: alice, to: bob }, arp(own)),
+    'gratuitous ARP to one station': ethernet({ from: alice, to: bob }, arpPacket(own)),
     'reverse ARP for another station': toAll({
-      ...arp({ ...own, from: bob, operation: 3 }),
+      ...arpPacket({ ...own, from: bob, operation: 3 }),
       etherType: 0x8035,
     }),
     'a solicited advertisement': ethernet({ from: alice, to: allNodes }, advertisement(0x60)),
@@ -46,7 +47,7 @@ describe('an announcement', () => {
       advertisement(0x20, 254),
     ),
     'any other broadcast': toAll(ping),
-    'gratuitous ARP cut short': toAll(arp(own)).subarray(0, 41),
+    'gratuitous ARP cut short': toAll(arpPacket(own)).subarray(0, 41),
     'an advertisement cut short': ethernet({ from: alice, to: allNodes }, advertisement(0x20)).subarray(
       0,
       61,

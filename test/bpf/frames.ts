@@ -110,26 +110,19 @@ export function icmp(at: { id: number; seq: number }, data: Uint8Array = empty):
   return { protocol: 1, bytes }
 }
 
-/** An ARP request, or whatever `operation` says. */
-export function arp(at: { from: Mac; fromIp: string; toIp: string; operation?: number }): Packet {
+/** An ARP request. */
+export function arp(at: { from: Mac; fromIp: string; toIp: string }): Packet {
   const sender = concat(macBytes(at.from), ipv4Bytes(at.fromIp))
   const target = concat(new Uint8Array(6), ipv4Bytes(at.toIp))
   return {
     etherType: 0x0806,
-    bytes: concat(u16(1), u16(0x0800), [6, 4], u16(at.operation ?? 1), sender, target),
+    bytes: concat(u16(1), u16(0x0800), [6, 4], u16(1), sender, target),
   }
 }
 
 /** An IPv6 neighbour solicitation, with its source link-layer option (RFC 4861 4.3). */
 export function neighbourSolicitation(at: { from: Mac; target: string }): Segment {
   const bytes = concat([135, 0, 0, 0], u32(0), ipToBytes(at.target as never), [1, 1], macBytes(at.from))
-  return { protocol: 58, bytes, checksumAt: 2 }
-}
-
-/** An IPv6 neighbour advertisement with its target link-layer option (RFC 4861 4.4); `flags` are R, S, O from 0x80 down. */
-export function neighbourAdvertisement(at: { from: Mac; target: string; flags: number }): Segment {
-  const target = ipToBytes(at.target as never)
-  const bytes = concat([136, 0, 0, 0, at.flags, 0, 0, 0], target, [2, 1], macBytes(at.from))
   return { protocol: 58, bytes, checksumAt: 2 }
 }
 

@@ -2,17 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Ip } from '../../src/model/ip.js'
 import { plainConfig } from '../../src/node/bpf/values.fixture.js'
 import { DataplaneRig } from './dataplane-rig.js'
-import {
-  arp,
-  ethernet,
-  ipv4,
-  ipv6,
-  neighbourSolicitation,
-  type Packet,
-  payload,
-  tcp,
-  vlan,
-} from './frames.js'
+import { arp, ethernet, ipv6, neighbourSolicitation, type Packet, payload, tcp, vlan } from './frames.js'
 import { ip } from './rig-network.js'
 import { alice, aliceToBob, bob, ping, vni, vtep, vtep6 } from './stations.js'
 
