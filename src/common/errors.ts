@@ -51,6 +51,7 @@ export const errorCatalogue = {
   'W-2110': row('MTU_TOO_SMALL', 500, 'FAILED_PRECONDITION', 1, true),
   'W-2112': row('DEVICE_NOT_OURS', 500, 'FAILED_PRECONDITION', 1, true),
   'W-2113': row('PORT_UNFIT', 500, 'FAILED_PRECONDITION', 1, true),
+  'W-2114': row('GROUP_NOT_JOINED', 500, 'RESOURCE_EXHAUSTED', 1, true),
   'W-2120': row('NOTHING_PROGRAMMED', 503, 'UNAVAILABLE', 3, true),
   'W-2121': row('TAPS_TAKEN', 429, 'RESOURCE_EXHAUSTED', 1, true),
   'W-2122': row('PATH_TOO_SMALL', 500, 'FAILED_PRECONDITION', 1, true),

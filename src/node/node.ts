@@ -11,6 +11,7 @@ import { detachAll } from './drivers/attach.js'
 import { Dataplane } from './drivers/dataplane.js'
 import { DeviceDriver } from './drivers/device.js'
 import { makeDrivers } from './drivers/drivers.js'
+import { GroupDriver } from './drivers/group.js'
 import { Links } from './drivers/links.js'
 import { serve } from './http/server.js'
 import { watchLinks } from './link-watch.js'
@@ -169,6 +170,7 @@ async function removeAll({ links, status, log }: Parts, dataplane: Dataplane): P
   const device = new DeviceDriver(links, status)
   await links.refresh(true)
   detachAll(dataplane, links)
+  await new GroupDriver(links, status).remove()
   await device.remove()
   dataplane.remove()
   log.info('programs, maps and the VXLAN device are taken away')

@@ -29,6 +29,8 @@ export class NodeStatus {
   /** MACs that `learned` gave up before their time, because it was full. */
   evictions = 0
   passes = 0
+  /** Multicast groups that the underlay device is a member of for us. */
+  groups = 0
   /** Taps that are open, and those of them that want what leaves by ports. */
   taps = 0
   deliveryTaps = 0

@@ -130,11 +130,11 @@ export class Rig {
       ready: boolean
       applied_revision: number
       passes: number
-      failures: { code: string; what: string; message: string }[]
+      failures: { code: string; what: string; message: string; next: string }[]
       repairs: Record<string, number>
       programs: { program: string; interface: string; id: number }[]
       ports: { interface: string; state: string; mtu: number }[]
-      tunnels: { tx_packets: number; tx_flooded: number }[]
+      tunnels: { vtep: string; tx_packets: number; tx_flooded: number }[]
       verdicts: { program: string; reason: string; packets: number }[]
     }
   }

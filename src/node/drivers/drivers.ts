@@ -7,6 +7,7 @@ import { AttachDriver, DetachDriver } from './attach.js'
 import type { Dataplane } from './dataplane.js'
 import { DeviceDriver } from './device.js'
 import { FdbDriver } from './fdb.js'
+import { GroupDriver } from './group.js'
 import type { Links } from './links.js'
 import { PortDriver } from './port.js'
 import { TableDriver } from './table.js'
@@ -27,6 +28,7 @@ export function makeDrivers(deps: {
   const { node, dataplane, links, status } = deps
   return [
     new DeviceDriver(links, status),
+    new GroupDriver(links, status),
     new PortDriver(node, links, status),
     new DetachDriver(dataplane, links, status),
     new FdbDriver(dataplane.map('fdb'), status),

@@ -9,10 +9,17 @@ export class Links {
   private names: ReadonlyMap<string, Link> = new Map()
   private stale = true
   private cost = 0
+  private seen = 0
 
-  /** What is known is old. */
+  /** What is known is old: a device or an address of one changed. */
   expire(): void {
     this.stale = true
+    this.seen++
+  }
+
+  /** How many changes there were: for those who read what is not listed here. */
+  get changes(): number {
+    return this.seen
   }
 
   /** Lists again when something changed since the last time, or when told to. */

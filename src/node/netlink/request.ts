@@ -6,7 +6,17 @@ const TIMEOUT_MS = 10_000
 const DUMP_TRIES = 5
 
 /** Message types of rtnetlink(7) that we send. */
-export const rtm = { newLink: 16, delLink: 17, getLink: 18, setLink: 19, getAddress: 22 } as const
+export const rtm = {
+  newLink: 16,
+  delLink: 17,
+  getLink: 18,
+  setLink: 19,
+  newAddress: 20,
+  delAddress: 21,
+  getAddress: 22,
+  newRoute: 24,
+  delRoute: 25,
+} as const
 
 const flag = { dumpInterrupted: 0x10, dump: 0x300, createExclusive: 0x600 } as const
 

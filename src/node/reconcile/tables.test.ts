@@ -54,7 +54,7 @@ describe('wantedSegments', () => {
 })
 
 describe('wantedVteps', () => {
-  it('lets in members and whoever has a MAC, by segment, but not this node itself', () => {
+  it('lets in members and whoever has a MAC, by segment, but not this node itself; VNI 0 has all', () => {
     const state = nodeState({
       segments: [
         { vni: 7, entries: [['02:00:00:00:00:01', '10.0.0.9']] },
@@ -64,6 +64,9 @@ describe('wantedVteps', () => {
     expect(wantedVteps(state).entries.map(([key]) => `${key.vni} ${key.vtep}`)).toEqual([
       '7 10.0.0.2',
       '7 10.0.0.9',
+      '0 10.0.0.1',
+      '0 10.0.0.2',
+      '0 10.0.0.9',
     ])
   })
 })

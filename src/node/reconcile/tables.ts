@@ -98,15 +98,32 @@ function segmentFlags(spec: SegmentSpec): number {
   )
 }
 
-/** Whose tunnels are let in: members, and whoever has a MAC of the segment; never this node itself. */
+/**
+ * Whose tunnels are let in: members, and whoever has a MAC of the segment; never
+ * this node itself. All of them once more under VNI 0, and this node too: no
+ * tenant may send VXLAN to these.
+ */
 export function wantedVteps(state: NodeState): Wanted<VtepKey, VtepEntry> {
+  const { vtep: self } = state.assignment
   const entries: (readonly [VtepKey, VtepEntry])[] = []
+  const all = new Set<Ip>(self === NO_ADDRESS ? [] : [self])
   for (const table of state.segments.values()) {
     for (const vtep of new Set([...table.spec.members, ...vtepsOf(table.entries)])) {
-      if (vtep !== state.assignment.vtep) entries.push([{ vni: table.vni, vtep }, { flags: 0 }])
+      all.add(vtep)
+      if (vtep !== self) entries.push([{ vni: table.vni, vtep }, { flags: 0 }])
     }
   }
+  for (const vtep of all) entries.push([{ vni: 0, vtep }, { flags: 0 }])
   return { entries, failures: [] }
+}
+
+/** With whom traffic is counted: the VTEPs that are let in, and the groups. */
+export function countedTunnels(state: NodeState): VtepKey[] {
+  const vteps = wantedVteps(state).entries.map(([key]) => key)
+  const groups = [...state.segments.values()].flatMap(({ vni, spec }) =>
+    spec.group ? [{ vni, vtep: spec.group }] : [],
+  )
+  return [...vteps, ...groups]
 }
 
 /** An FDB entry as the programs read it: what is at this node's own VTEP is local. */

@@ -2,7 +2,7 @@ import type { NodeState } from '../../model/segment-table.js'
 import type { Report, TunnelCount, VerdictCount } from '../../rpc/records.js'
 import { LossKind, ProgramId, VerdictReason } from '../bpf/abi.gen.js'
 import type { CountMapOf, Dataplane } from '../drivers/dataplane.js'
-import { wantedVteps } from '../reconcile/tables.js'
+import { countedTunnels } from '../reconcile/tables.js'
 import type { NodeStatus } from '../status.js'
 
 /** Names as metrics and the API have them: `port_ingress`, `drop_unknown_vtep`. */
@@ -68,7 +68,7 @@ export class Counters implements Disposable {
     const { applied } = this.status
     if (!applied || applied === this.pruned) return
     this.pruned = applied
-    const tunnels = new Set(wantedVteps(applied).entries.map(([{ vni, vtep }]) => `${vni} ${vtep}`))
+    const tunnels = new Set(countedTunnels(applied).map(({ vni, vtep }) => `${vni} ${vtep}`))
     for (const [key] of this.tunnels.entries()) {
       if (!tunnels.has(`${key.vni} ${key.vtep}`)) this.tunnels.delete(key)
     }

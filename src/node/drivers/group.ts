@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs'
+import { WeftError } from '../../common/errors.js'
+import { type Ip, isIpv4 } from '../../model/ip.js'
+import type { NodeAssignment, NodeState } from '../../model/segment-table.js'
+import type { Failure } from '../../rpc/records.js'
+import { type Group, joinGroup, leaveGroup, listGroups } from '../netlink/group.js'
+import { failureOf } from '../reconcile/failure.js'
+import { wantedGroups } from '../reconcile/groups.js'
+import type { Driver } from '../reconcile/reconciler.js'
+import type { NodeStatus } from '../status.js'
+import type { Links } from './links.js'
+
+/** Of one socket; all memberships of a namespace that need no socket share one of the kernel's. */
+const LIMIT = '/proc/sys/net/ipv4/igmp_max_memberships'
+
+/**
+ * Joins the groups of the segments on the underlay device, and leaves those that
+ * are not wanted any more. Memberships outlive the daemon: BUM goes on arriving.
+ */
+export class GroupDriver implements Driver<NodeState> {
+  readonly name = 'group'
+  /** What is joined; unknown until read. */
+  private joined: ReadonlyMap<string, Group> | undefined
+  /** Of the links: an address may have gone without its device. */
+  private readAt = -1
+
+  constructor(
+    private readonly links: Links,
+    private readonly status: NodeStatus,
+  ) {}
+
+  async apply(state: NodeState, { resync }: { resync: boolean }): Promise<Failure[]> {
+    const underlay = this.links.byName.get(state.assignment.underlay_dev)
+    const groups = underlay ? [...wantedGroups(state)] : []
+    const wanted = new Map(
+      groups.map((group) => [
+        keyOf({ ifindex: underlay!.ifindex, group }),
+        { ifindex: underlay!.ifindex, group },
+      ]),
+    )
+    const before = this.joined
+    const { changes } = this.links
+    if (!resync && before && this.readAt === changes && sameKeys(before, wanted)) return []
+    this.joined = undefined // not known until all is done
+    const actual = new Map((await listGroups()).map((group) => [keyOf(group), group]))
+    for (const [key, group] of actual) if (!wanted.has(key)) await leaveGroup(group)
+    const failures = await this.join(wanted, actual, state.assignment)
+    if (before) this.status.repaired(this.name, lost(before, actual))
+    if (failures.length === 0) this.joined = wanted
+    this.readAt = changes
+    return failures
+  }
+
+  /** Leaves all groups. */
+  async remove(): Promise<void> {
+    for (const group of await listGroups()) await leaveGroup(group)
+  }
+
+  private async join(
+    wanted: ReadonlyMap<string, Group>,
+    actual: ReadonlyMap<string, Group>,
+    { underlay_dev: dev }: NodeAssignment,
+  ): Promise<Failure[]> {
+    const failures: Failure[] = []
+    const refused: Ip[] = []
+    for (const [key, group] of wanted) {
+      // An IPv6 group that is there is joined again: its routes may be gone.
+      if (actual.has(key) && isIpv4(group.group)) continue
+      try {
+        await joinGroup(group)
+      } catch (err) {
+        if (isOverLimit(err)) refused.push(group.group)
+        else failures.push(failureOf(err, `group ${group.group}`))
+      }
+    }
+    this.status.groups = wanted.size - failures.length - refused.length
+    if (refused.length > 0) failures.push(failureOf(overLimit(refused, dev, wanted.size), `underlay ${dev}`))
+    return failures
+  }
+}
+
+function isOverLimit(err: unknown): boolean {
+  return err instanceof WeftError && err.details['errno'] === 'ENOBUFS'
+}
+
+function overLimit(refused: readonly Ip[], dev: string, needed: number): WeftError {
+  const limit = readFileSync(LIMIT, 'utf8').trim()
+  const others = refused.length > 1 ? ` and ${refused.length - 1} more` : ''
+  const message = `${dev} cannot join ${refused[0]}${others}: net.ipv4.igmp_max_memberships is ${limit}, ${needed} groups are needed`
+  return new WeftError('W-2114', message, { next: `sysctl -w net.ipv4.igmp_max_memberships=${needed}` })
+}
+
+/** How many were joined before and are not now. */
+function lost(before: ReadonlyMap<string, Group>, actual: ReadonlyMap<string, Group>): number {
+  return [...before.keys()].filter((key) => !actual.has(key)).length
+}
+
+function keyOf({ ifindex, group }: Group): string {
+  return `${ifindex} ${group}`
+}
+
+function sameKeys(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
+  return a.size === b.size && [...a.keys()].every((key) => b.has(key))
+}
