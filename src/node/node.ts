@@ -13,6 +13,7 @@ import { DeviceDriver } from './drivers/device.js'
 import { makeDrivers } from './drivers/drivers.js'
 import { GroupDriver } from './drivers/group.js'
 import { Links } from './drivers/links.js'
+import { FrameTools } from './frame-tools.js'
 import { serve } from './http/server.js'
 import { watchLinks } from './link-watch.js'
 import { preflight } from './preflight.js'
@@ -107,9 +108,10 @@ async function runDataplane(parts: Parts, signal: AbortSignal): Promise<void> {
 }
 
 async function driveDataplane(parts: Parts, dataplane: Dataplane, signal: AbortSignal): Promise<void> {
-  const { config, log, inbox, uplink, status, links } = parts
+  const { config, log, inbox, uplink, status, links, answering } = parts
   using counters = new Counters(dataplane, status)
-  using learning = new Learning({ dataplane, status, uplink, log, onProbe: () => {} })
+  using tools = new FrameTools({ dataplane, status, answering, nudge: () => inbox.nudge(), log })
+  using learning = new Learning({ dataplane, status, uplink, log, onProbe: (probe) => tools.heard(probe) })
   using _watch = watchLinks(links, inbox, log)
   parts.counters = counters
   const drivers = makeDrivers({ node: config.node_name, dataplane, links, status })
@@ -120,7 +122,8 @@ async function driveDataplane(parts: Parts, dataplane: Dataplane, signal: AbortS
     resyncMs: config.resync_ms,
     backoffMs: (failures: number) => backoffMs(failures, { firstMs: 100, maxMs: 30_000 }),
     onPass: (outcome: Outcome<NodeState>) => {
-      acknowledge(outcome)
+      acknowledge({ ...outcome, failures: [...outcome.failures, ...tools.failures] })
+      tools.passed()
       learning.nudge()
     },
     onThrow: (driver: string, err: unknown) => log.error({ err, driver }, 'driver failed'),
@@ -129,6 +132,7 @@ async function driveDataplane(parts: Parts, dataplane: Dataplane, signal: AbortS
     await together(signal, [
       (stop) => reconcile(drivers, inbox, opts, stop),
       (stop) => learning.run(stop),
+      (stop) => tools.run(stop),
       (stop) => sendReports(parts, counters, stop),
     ])
   } finally {

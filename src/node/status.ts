@@ -1,5 +1,5 @@
 import type { NodeState } from '../model/segment-table.js'
-import type { Failure, MapState, ProgramState } from '../rpc/records.js'
+import type { Failure, MapState, PathState, ProgramState } from '../rpc/records.js'
 import type { PlacedPort } from './reconcile/placement.js'
 
 /** The VXLAN device, while it is up. */
@@ -22,6 +22,8 @@ export class NodeStatus {
   tunnel: Tunnel | undefined
   ports: readonly PlacedPort[] = []
   programs: readonly ProgramState[] = []
+  /** To other VTEPs, as probes found them. */
+  paths: readonly PathState[] = []
   /** By map. */
   readonly maps = new Map<string, MapState>()
   /** Kernel objects found changed by somebody else and put right, by driver. */

@@ -1,13 +1,12 @@
 import type { NodeState } from '../../model/segment-table.js'
 import type { Report, TunnelCount, VerdictCount } from '../../rpc/records.js'
-import { LossKind, ProgramId, VerdictReason } from '../bpf/abi.gen.js'
+import { LossKind } from '../bpf/abi.gen.js'
 import type { CountMapOf, Dataplane } from '../drivers/dataplane.js'
 import { countedTunnels } from '../reconcile/tables.js'
 import type { NodeStatus } from '../status.js'
+import { nameOf, namesOf, programName, reasonName } from './names.js'
 
 /** Names as metrics and the API have them: `port_ingress`, `drop_unknown_vtep`. */
-const programs = namesOf(ProgramId, 'PROGRAM_')
-const reasons = namesOf(VerdictReason, '', ['DROP_FIRST'])
 const losses = namesOf(LossKind, 'LOSS_')
 
 /** What was lost beside the frames, by kind: `event`, `copy`, `count`, `learned`, `eviction`. */
@@ -47,7 +46,7 @@ export class Counters implements Disposable {
       events_lost: losses.get('event') ?? 0,
       tunnel_mtu: this.status.tunnel?.mtu ?? 0,
       losses: [...losses].filter(([kind]) => kind !== 'event').map(([kind, count]) => ({ kind, count })),
-      paths: [],
+      paths: this.status.paths,
     }
   }
 
@@ -95,8 +94,8 @@ export class Counters implements Disposable {
   private readVerdicts(): VerdictCount[] {
     return this.verdicts.entriesSummed().map(([{ vni, program, reason }, count]) => ({
       vni,
-      program: nameOf(programs, program),
-      reason: nameOf(reasons, reason),
+      program: programName(program),
+      reason: reasonName(reason),
       packets: count.packets,
       bytes: count.bytes,
     }))
@@ -112,18 +111,4 @@ function portStates({ applied, ports }: NodeStatus): Report['ports'] {
     const { device, ifindex } = port
     return { interface: name, vni, state: device.up ? 'up' : 'down', mtu: device.mtu, ifindex }
   })
-}
-
-function namesOf(
-  values: Readonly<Record<string, number>>,
-  prefix: string,
-  aliases: readonly string[] = [],
-): ReadonlyMap<number, string> {
-  const named = Object.entries(values).filter(([name]) => !aliases.includes(name))
-  return new Map(named.map(([name, value]) => [value, name.slice(prefix.length).toLowerCase()]))
-}
-
-/** A number that only a newer program knows is shown as it is. */
-function nameOf(names: ReadonlyMap<number, string>, value: number): string {
-  return names.get(value) ?? `${value}`
 }

@@ -1,0 +1,28 @@
+import type { Dataplane } from '../drivers/dataplane.js'
+import type { NodeStatus } from '../status.js'
+import type { Taps } from '../taps/taps.js'
+import type { Answerers } from './answering.js'
+import { answerInject } from './inject.js'
+import { answerLearned } from './learned.js'
+import { answerSimulate, openTables } from './simulate.js'
+import { answerTap } from './tap.js'
+
+/** All that this node answers, from its kernel. */
+export function openAnswerers(
+  dataplane: Dataplane,
+  status: NodeStatus,
+  taps: Taps,
+): { readonly answerers: Answerers } & Disposable {
+  const tables = openTables(dataplane)
+  return {
+    answerers: {
+      learned: answerLearned(tables.learned, status),
+      simulate: answerSimulate(tables, status),
+      tap: answerTap(taps, status),
+      inject: answerInject(dataplane.program('probe'), status),
+    },
+    [Symbol.dispose]() {
+      for (const map of Object.values(tables)) map[Symbol.dispose]()
+    },
+  }
+}
