@@ -21,6 +21,7 @@
 #include "../lib/learn.h"
 #include "../lib/limits.h"
 #include "../lib/tables.h"
+#include "../lib/too_big.h"
 #include "../lib/tunnel.h"
 #include "../lib/verdict.h"
 
@@ -90,7 +91,7 @@ int port_ingress(struct __sk_buff *skb)
 	if (objection)
 		return drop(&frame, objection);
 	if (frame.size.largest - ETH_HLEN > port->mtu)
-		return drop(&frame, DROP_OVER_MTU);
+		return refuse_size(&frame, port->mtu);
 
 	source = bpf_map_lookup_elem(&fdb, &frame.source);
 	if (is_remote(source) && source->flags & FDB_STATIC)

@@ -188,14 +188,14 @@ function summed(segment: Segment, pseudo: Uint8Array): Uint8Array {
 }
 
 /** The Internet checksum (RFC 1071). */
-function checksum(bytes: Uint8Array): number {
+export function checksum(bytes: Uint8Array): number {
   let sum = 0
   for (let i = 0; i < bytes.length; i += 2) sum += (bytes[i]! << 8) | (bytes[i + 1] ?? 0)
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
   return ~sum & 0xffff
 }
 
-function concat(...parts: readonly (ArrayLike<number> & Iterable<number>)[]): Uint8Array<ArrayBuffer> {
+export function concat(...parts: readonly (ArrayLike<number> & Iterable<number>)[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
   let at = 0
   for (const part of parts) {
@@ -209,7 +209,7 @@ function u16(value: number): number[] {
   return [(value >>> 8) & 255, value & 255]
 }
 
-function u32(value: number): number[] {
+export function u32(value: number): number[] {
   return [...u16(value >>> 16), ...u16(value)]
 }
 
@@ -223,6 +223,6 @@ function ipv4Bytes(text: string): Uint8Array {
   return ipToBytes(text as never).subarray(12)
 }
 
-function ipText(bytes: Uint8Array): string {
+export function ipText(bytes: Uint8Array): string {
   return ipFromBytes(bytes.length === 16 ? bytes : concat(new Uint8Array(10), [255, 255], bytes))
 }

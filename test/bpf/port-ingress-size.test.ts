@@ -74,7 +74,7 @@ describe('the MTU', () => {
     const gsoSize = 1450 - headers
     expect(run(frame, { gsoSize, gsoSegs: 3 }).verdicts).toMatchObject([{ reason: 'FORWARD_TUNNEL' }])
     expect(run(frame, { gsoSize: gsoSize + 1, gsoSegs: 3 }).verdicts).toMatchObject([
-      { reason: 'DROP_OVER_MTU' },
+      { reason: 'DROP_TOO_BIG' },
     ])
   })
 })
