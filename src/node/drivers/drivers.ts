@@ -1,15 +1,17 @@
 import type { NodeState } from '../../model/segment-table.js'
 import { maps as layouts, NodeFlag } from '../bpf/abi.gen.js'
+import { wantedAllowedIps, wantedAllowedMacs } from '../reconcile/allowed.js'
 import type { Driver } from '../reconcile/reconciler.js'
 import { wantedPorts, wantedSegments, wantedVteps } from '../reconcile/tables.js'
 import type { NodeStatus } from '../status.js'
 import { AttachDriver, DetachDriver } from './attach.js'
 import type { Dataplane } from './dataplane.js'
 import { DeviceDriver } from './device.js'
-import { FdbDriver } from './fdb.js'
 import { GroupDriver } from './group.js'
 import type { Links } from './links.js'
 import { PortDriver } from './port.js'
+import { SegmentMapDriver } from './segment-map.js'
+import { fdbLayout, neighborsLayout } from './segment-maps.js'
 import { TableDriver } from './table.js'
 
 /** Of the outer header, as the kernel's own VXLAN devices have it unless told otherwise. */
@@ -31,7 +33,8 @@ export function makeDrivers(deps: {
     new GroupDriver(links, status),
     new PortDriver(node, links, status),
     new DetachDriver(dataplane, links, status),
-    new FdbDriver(dataplane.map('fdb'), status),
+    new SegmentMapDriver(fdbLayout, dataplane.map('fdb'), status),
+    new SegmentMapDriver(neighborsLayout, dataplane.map('neighbors'), status),
     new TableDriver({
       name: 'vteps',
       map: dataplane.map('vteps'),
@@ -45,6 +48,20 @@ export function makeDrivers(deps: {
       ...layouts.segments,
       status,
       wanted: (state) => wantedSegments(state, status.ports),
+    }),
+    new TableDriver({
+      name: 'allowed_macs',
+      map: dataplane.map('allowed_macs'),
+      ...layouts.allowed_macs,
+      status,
+      wanted: () => wantedAllowedMacs(status.ports),
+    }),
+    new TableDriver({
+      name: 'allowed_ips',
+      map: dataplane.map('allowed_ips'),
+      ...layouts.allowed_ips,
+      status,
+      wanted: () => wantedAllowedIps(status.ports),
     }),
     new TableDriver({
       name: 'ports',

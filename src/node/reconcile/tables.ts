@@ -1,11 +1,13 @@
 import { WeftError } from '../../common/errors.js'
 import type { Ip } from '../../model/ip.js'
 import type { Mac } from '../../model/mac.js'
-import type { FdbEntry, NodeState, SegmentSpec, SegmentTable } from '../../model/segment-table.js'
+import type { Binding, FdbEntry, NodeState, SegmentSpec, SegmentTable } from '../../model/segment-table.js'
 import type { Failure } from '../../rpc/records.js'
 import {
   FdbFlag,
   type FdbEntry as FdbValue,
+  type NeighborEntry,
+  NeighborFlag,
   type PortEntry,
   PortFlag,
   type PortKey,
@@ -138,6 +140,16 @@ export function fdbValue(entry: FdbEntry, self: Ip, revision: bigint): FdbValue 
 export function sameFdbValue(entry: FdbEntry, self: Ip, actual: FdbValue): boolean {
   const want = fdbValue(entry, self, 0n)
   return want.flags === actual.flags && want.vtep === actual.vtep
+}
+
+export function neighborValue({ mac, router }: Binding, revision: bigint): NeighborEntry {
+  return { mac, flags: router ? NeighborFlag.NEIGHBOR_ROUTER : 0, revision: Number(revision) }
+}
+
+/** Whether the kernel holds the binding, whichever revision wrote it. */
+export function sameNeighborValue(binding: Binding, actual: NeighborEntry): boolean {
+  const want = neighborValue(binding, 0n)
+  return want.mac === actual.mac && want.flags === actual.flags
 }
 
 // The entries of a table never change, so each table is gone through once.

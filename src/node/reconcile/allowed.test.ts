@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { parseMac } from '../../model/mac.js'
+import { plainPort } from '../../model/segment.fixture.js'
+import { wantedAllowedIps, wantedAllowedMacs } from './allowed.js'
+import type { PlacedPort } from './placement.js'
+
+const mac = parseMac('02:00:00:00:00:01')!
+const port: PlacedPort = {
+  ...plainPort('tap0', 7),
+  allowed_macs: [mac],
+  allowed_ips: ['10.1.0.0/24', 'fd01::1/128'],
+  ifindex: 4,
+  mtu: 1450,
+  device: { ifindex: 4, name: 'tap0', mtu: 1450, up: true },
+}
+const open: PlacedPort = { ...port, ...plainPort('tap1', 7), ifindex: 5 }
+
+describe('who may speak on a port', () => {
+  it('is each MAC that it names', () => {
+    expect(wantedAllowedMacs([port, open]).entries).toEqual([[{ ifindex: 4, mac }, { flags: 0 }]])
+  })
+
+  it('is each subnet that it names, an IPv4 one as mapped, after the 32 bits of the device', () => {
+    expect(wantedAllowedIps([port, open]).entries.map(([key]) => key)).toEqual([
+      { prefixLength: 32 + 96 + 24, ifindex: 4, ip: '10.1.0.0' },
+      { prefixLength: 32 + 128, ifindex: 4, ip: 'fd01::1' },
+    ])
+  })
+})
