@@ -6,6 +6,7 @@ import { formatOutcome, runCheck } from '../lab/checks/check.js'
 import { inNamespace } from '../lab/command.js'
 import { deployLab, Interrupted } from '../lab/deploy.js'
 import { destroyLab, findLabs, formatRemoved } from '../lab/destroy.js'
+import { announce, moveEndpoint } from '../lab/move.js'
 import { labDirectory } from '../lab/names.js'
 import { requirePrivileges } from '../lab/privileges.js'
 import { isRunning, readProcesses } from '../lab/process.js'
@@ -54,6 +55,15 @@ export function registerLab(program: Command, ctx: CliContext, finish: (code: nu
     .argument('<command...>', 'after --')
     .passThroughOptions()
     .action((member: string, argv: string[]) => act(exec(member, argv)))
+  lab
+    .command('move')
+    .description('move an endpoint to another host; its namespace, MAC and addresses stay')
+    .argument('<endpoint>', 'ENDPOINT, or LAB/ENDPOINT')
+    .argument('<host>', 'where a port of its network is free')
+    .option('--quiet', 'send no gratuitous ARP and no unsolicited neighbour advertisement')
+    .action((endpoint: string, host: string, options: { quiet?: boolean }) =>
+      act(move(ctx, endpoint, host, options.quiet === true)),
+    )
   lab
     .command('checks')
     .description('run the checks of a lab once more')
@@ -159,10 +169,24 @@ async function inspect(ctx: CliContext, { output }: GlobalFlags, name: string | 
   return exitCodes.done
 }
 
-async function exec(member: string, argv: readonly string[]): Promise<number> {
-  const [first = '', second] = member.split('/')
+/** `MEMBER`, or `LAB/MEMBER` where there are several labs. */
+async function memberOf(written: string): Promise<{ record: LabRecord; wanted: string }> {
+  const [first = '', second] = written.split('/')
   const record = await recordOf(await chooseLab(second === undefined ? undefined : first))
-  const wanted = second ?? first
+  return { record, wanted: second ?? first }
+}
+
+async function move(ctx: CliContext, written: string, host: string, quiet: boolean): Promise<number> {
+  await requirePrivileges()
+  const { record, wanted } = await memberOf(written)
+  const moved = await moveEndpoint(record.name, wanted, host)
+  if (!quiet) await announce(moved, ctx.signal)
+  ctx.stdout.write(`${wanted} is at ${moved.node}/${moved.interface}\n`)
+  return exitCodes.done
+}
+
+async function exec(member: string, argv: readonly string[]): Promise<number> {
+  const { record, wanted } = await memberOf(member)
   const found = [...record.hosts, ...record.endpoints].find(({ name }) => name === wanted)
   if (!found)
     throw new WeftError('W-4004', `lab ${record.name} has no host or endpoint ${wanted}`, {
@@ -185,7 +209,7 @@ async function checks(ctx: CliContext, { output }: GlobalFlags, name: string | u
   const width = Math.max(0, ...lab.checks.map((check) => check.name.length))
   const outcomes = []
   for (const check of lab.checks) {
-    const outcome = await runCheck(check, record.endpoints, ctx.signal)
+    const outcome = await runCheck(check, record, ctx.signal)
     outcomes.push(outcome)
     if (output !== 'json' && output !== 'yaml') ctx.stdout.write(formatOutcome(outcome, width))
   }

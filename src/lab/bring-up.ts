@@ -9,6 +9,7 @@ import { controllerProcess, etcdProcess, type LabAddresses, nodeProcess, waitUnt
 import { ipBatch } from './ip-batch.js'
 import type { LabPlan } from './plan.js'
 import { type ProcessRecord, startProcess } from './process.js'
+import { writeSysctls } from './sysctls.js'
 
 /** The lab's controller, over its unix socket. */
 export function labClient(socket: string, signal: AbortSignal): ApiClient {
@@ -28,6 +29,7 @@ export async function makeNamespaces(plan: LabPlan, signal: AbortSignal): Promis
     await withoutBridgeNetfilter(namespace, signal)
     await ipBatch(lines, { namespace, signal })
   })
+  for (const { namespace } of plan.hosts) await writeSysctls(namespace, plan.sysctls, signal)
 }
 
 export async function startControlPlane(

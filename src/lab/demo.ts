@@ -65,7 +65,7 @@ async function show(
   const width = Math.max(0, ...checks.map(({ name }) => name.length))
   let failed = 0
   for (const check of checks) {
-    const outcome = await runCheck(check, record.endpoints, signal)
+    const outcome = await runCheck(check, record, signal)
     if (!outcome.ok) failed += 1
     write(formatOutcome(outcome, width))
   }

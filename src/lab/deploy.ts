@@ -115,7 +115,7 @@ async function runChecks(
 ): Promise<CheckOutcome[]> {
   const run = async () => {
     const outcomes: CheckOutcome[] = []
-    for (const check of checks) outcomes.push(await runCheck(check, record.endpoints, signal))
+    for (const check of checks) outcomes.push(await runCheck(check, record, signal))
     return outcomes
   }
   const passed = (outcomes: CheckOutcome[]) => `${outcomes.filter(({ ok }) => ok).length}/${outcomes.length}`
@@ -151,18 +151,8 @@ function recordOf(plan: LabPlan, file: string, addresses: LabAddresses): LabReco
     file,
     namespaces: plan.namespaces,
     hosts: plan.hosts,
-    endpoints: plan.endpoints.map(
-      ({ name, namespace, node, interface: port, network, mac, addresses, mtu }) => ({
-        name,
-        namespace,
-        node,
-        interface: port,
-        network,
-        mac,
-        addresses,
-        mtu,
-      }),
-    ),
+    endpoints: plan.endpoints.map(({ vni: _, ...endpoint }) => endpoint),
+    ports: plan.ports,
     http: { socket: addresses.http_socket, url: `http://127.0.0.1:${addresses.http}` },
     etcd_url: `http://127.0.0.1:${addresses.etcd_client}`,
   }

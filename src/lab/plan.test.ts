@@ -22,6 +22,7 @@ const endpoint = {
 }
 const spec: LabSpec = {
   segments: [{ name: 'fabric', kind: 'bridge', members: ['host0'], mtu: 1500 }],
+  bridges: [],
   endpoints: [endpoint],
   traffic: [],
   checks: [],
@@ -55,5 +56,38 @@ describe('planLab', () => {
   it('refuses members that would share a namespace', () => {
     const twins = { ...spec, endpoints: [{ ...endpoint, name: 'fabric' }] }
     expect(() => planLab(desired, twins)).toThrow(/share the namespace weft-small-fabric/)
+  })
+
+  it('gives a port without an endpoint a device, and none to a port that is a bridge', () => {
+    const network = {
+      name: 'green',
+      vni: 100,
+      ports: [
+        { node: 'host0', interface: 'tap0' },
+        { node: 'host0', interface: 'tap1' },
+        { node: 'host0', interface: 'br0', kind: 'bridge' },
+      ],
+    } as unknown as DesiredTopology['networks'][number]
+    const { create, ports } = planLab({ ...desired, networks: [network] }, spec)
+    expect(ports.map((port) => port.interface)).toEqual(['tap0', 'tap1'])
+    const sockets = create.filter((line) => /netns weft-small-host0 .*type bridge/.test(line))
+    expect(sockets).toEqual(['link add name tap1 netns weft-small-host0 mtu 65535 type bridge'])
+  })
+
+  it('makes the bridges of a host before what is behind them', () => {
+    const behind = { ...endpoint, interface: 'alice', bridge: 'br0' }
+    const bridged = { ...spec, bridges: [{ name: 'br0', node: 'host0' }], endpoints: [behind] }
+    const { create, configure } = planLab(desired, bridged)
+    const made = create.indexOf('link add name br0 netns weft-small-host0 type bridge')
+    expect(made).toBeGreaterThan(-1)
+    expect(made).toBeLessThan(create.findIndex((line) => line.includes('peer name alice')))
+    expect(configure.get('weft-small-host0')).toContain('link set dev alice master br0')
+  })
+
+  it('lets a host join as many groups as the file has, and as many more as it may anyway', () => {
+    const groups = ['239.1.1.1', '239.1.1.2', '239.1.1.1', undefined]
+    const networks = groups.map((group, vni) => ({ name: `n${vni}`, vni, ports: [], group }))
+    const many = { ...desired, networks: networks as unknown as DesiredTopology['networks'] }
+    expect(planLab(many, spec).sysctls).toEqual({ 'net/ipv4/igmp_max_memberships': 22 })
   })
 })

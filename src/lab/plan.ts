@@ -1,7 +1,15 @@
 import { WeftError } from '../common/errors.js'
-import type { DesiredTopology, UnderlaySpec } from '../model/desired-state.js'
+import type { DesiredTopology, NetworkSpec, UnderlaySpec } from '../model/desired-state.js'
 import { formatMac, type Mac, parseMac } from '../model/mac.js'
 import type { LabEndpoint, LabSpec } from '../topology/lab-spec.js'
+import {
+  addressLine,
+  cableLine,
+  portLines,
+  socketLine,
+  stationLines,
+  withoutAutomaticAddress,
+} from './links.js'
 import { namespaceMark, namespaceOf } from './names.js'
 
 export interface PlannedHost {
@@ -15,12 +23,20 @@ export interface PlannedEndpoint extends LabEndpoint {
   readonly mac: string
 }
 
+/** A port of a network that is a device of its own. */
+export interface PlannedPort {
+  readonly node: string
+  readonly interface: string
+  readonly network: string
+}
+
 /**
  * A lab as commands for `ip`:
  *
- *     endpoint namespace     host namespace        segment namespace
+ *     endpoint namespace     host namespace            segment namespace
  *     eth0 ──────── veth ─── tap0
- *                            eth0 ──────── veth ── host0 ── bridge
+ *     eth0 ──────── veth ─── bob ── br0
+ *                            eth0 ──────── veth ────── host0 ── bridge
  *
  * Nothing is made in the namespace that `ip` runs in, so deleting the
  * namespaces deletes all of it.
@@ -29,15 +45,18 @@ export interface LabPlan {
   readonly name: string
   readonly hosts: readonly PlannedHost[]
   readonly endpoints: readonly PlannedEndpoint[]
+  readonly ports: readonly PlannedPort[]
   readonly namespaces: readonly string[]
   /** For one `ip -batch`: namespaces and the links between them. */
   readonly create: readonly string[]
   /** For one `ip -n NAMESPACE -batch` each. */
   readonly configure: ReadonlyMap<string, readonly string[]>
+  /** Kernel settings of each host, by their paths below /proc/sys. */
+  readonly sysctls: Readonly<Record<string, number>>
 }
 
 /** @throws WeftError W-4005 when two members would share a namespace. */
-export function planLab({ name, nodes }: DesiredTopology, spec: LabSpec): LabPlan {
+export function planLab({ name, nodes, networks }: DesiredTopology, spec: LabSpec): LabPlan {
   const hosts = nodes.map((node) => ({ name: node.name, namespace: namespaceOf(name, node.name) }))
   const endpoints = spec.endpoints.map((endpoint, index) => ({
     ...endpoint,
@@ -60,8 +79,30 @@ export function planLab({ name, nodes }: DesiredTopology, spec: LabSpec): LabPla
       if (underlay) batch.underlay(namespaceOf(name, member), underlay, segment, index)
     }
   }
+  for (const bridge of spec.bridges) batch.hostBridge(namespaceOf(name, bridge.node), bridge.name)
   for (const endpoint of endpoints) batch.endpoint(endpoint, namespaceOf(name, endpoint.node))
-  return { name, hosts, endpoints, namespaces, create: batch.create, configure: batch.configure }
+  const ports = devicePorts(networks)
+  const plugged = new Set(endpoints.map((one) => `${one.node}/${one.interface}`))
+  for (const port of ports) {
+    if (!plugged.has(`${port.node}/${port.interface}`))
+      batch.socket(namespaceOf(name, port.node), port.interface)
+  }
+  const { create, configure } = batch
+  return { name, hosts, endpoints, ports, namespaces, create, configure, sysctls: sysctlsFor(networks) }
+}
+
+function devicePorts(networks: readonly NetworkSpec[]): PlannedPort[] {
+  return networks.flatMap(({ name: network, ports }) =>
+    ports
+      .filter(({ kind }) => kind !== 'bridge')
+      .map(({ node, interface: device }) => ({ node, interface: device, network })),
+  )
+}
+
+/** A host may be in 20 groups unless told otherwise; Weft checks that and leaves it to the administrator. */
+function sysctlsFor(networks: readonly NetworkSpec[]): Record<string, number> {
+  const groups = new Set(networks.flatMap(({ group }) => (group === undefined ? [] : [group])))
+  return { 'net/ipv4/igmp_max_memberships': 20 + groups.size }
 }
 
 class Batch {
@@ -100,16 +141,21 @@ class Batch {
     this.in(host, addressLine(`${address}/${prefix_length}`, dev))
   }
 
-  endpoint({ namespace, interface: port, mac, mtu, addresses }: PlannedEndpoint, host: string): void {
-    this.create.push(
-      `link add name eth0 netns ${namespace} address ${mac} mtu ${mtu} type veth peer name ${port} netns ${host} mtu ${mtu}`,
-    )
-    // No address on the host's end: the host is no station of the segment.
-    this.in(host, `link set dev ${port} addrgenmode none`, `link set dev ${port} up`)
-    this.in(namespace, ...withoutAutomaticAddress('eth0'), 'link set dev eth0 up')
-    if (addresses.some((address) => address.includes(':')))
-      this.in(namespace, addressLine(`${linkLocal(mac)}/64`, 'eth0'))
-    for (const address of addresses) this.in(namespace, addressLine(address, 'eth0'))
+  hostBridge(host: string, name: string): void {
+    this.create.push(`link add name ${name} netns ${host} type bridge`)
+    this.in(host, ...withoutAutomaticAddress(name), `link set dev ${name} up`)
+  }
+
+  /** The device of a port in which nothing is plugged yet. */
+  socket(host: string, name: string): void {
+    this.create.push(socketLine(host, name))
+    this.in(host, ...portLines(name))
+  }
+
+  endpoint(endpoint: PlannedEndpoint, host: string): void {
+    this.create.push(cableLine(endpoint, 'eth0', host, endpoint.interface))
+    this.in(host, ...portLines(endpoint.interface, endpoint.bridge))
+    this.in(endpoint.namespace, ...stationLines(endpoint))
   }
 
   private in(namespace: string, ...lines: string[]): void {
@@ -117,24 +163,6 @@ class Batch {
     if (!known) throw new WeftError('W-5000', `namespace ${namespace} is not part of the plan`)
     known.push(...lines)
   }
-}
-
-// The kernel's own link-local address goes through duplicate address detection, a second in which nothing works.
-function withoutAutomaticAddress(device: string): string[] {
-  return [`link set dev ${device} addrgenmode none`]
-}
-
-function addressLine(cidr: string, device: string): string {
-  return `addr add ${cidr} dev ${device}${cidr.includes(':') ? ' nodad' : ''}`
-}
-
-/** Modified EUI-64 (RFC 4291 appendix A). */
-function linkLocal(mac: string): string {
-  const octets = mac.split(':').map((octet) => Number.parseInt(octet, 16))
-  octets[0] = octets[0]! ^ 2
-  octets.splice(3, 0, 0xff, 0xfe)
-  const groups = [0, 2, 4, 6].map((at) => ((octets[at]! << 8) | octets[at + 1]!).toString(16))
-  return `fe80::${groups.join(':')}`
 }
 
 /** `0a:VV:VV:VV:NN:NN`: locally administered, the same in each run. */

@@ -17,21 +17,32 @@ export interface LabRecord {
   readonly file: string
   readonly namespaces: readonly string[]
   readonly hosts: readonly { readonly name: string; readonly namespace: string }[]
-  readonly endpoints: readonly {
-    readonly name: string
-    readonly namespace: string
+  /** Each where it is now: it may have moved. */
+  readonly endpoints: readonly RecordedEndpoint[]
+  /** Devices that are ports of a network, with or without an endpoint. */
+  readonly ports: readonly {
     readonly node: string
     readonly interface: string
     readonly network: string
-    readonly mac: string
-    readonly addresses: readonly string[]
-    readonly mtu: number
   }[]
   /** The controller's: path of a unix socket, and a loopback URL. */
   readonly http: { readonly socket: string; readonly url: string }
   readonly etcd_url: string
   /** Present while the lab holds /sys/kernel/rcu_expedited at 1. */
   readonly rcu_expedited_was?: string
+}
+
+export interface RecordedEndpoint {
+  readonly name: string
+  readonly namespace: string
+  readonly node: string
+  readonly interface: string
+  /** Bridge of the node that it is behind. */
+  readonly bridge?: string
+  readonly network: string
+  readonly mac: string
+  readonly addresses: readonly string[]
+  readonly mtu: number
 }
 
 /** @throws WeftError W-4003 when the lab's directory is there already: it doubles as a lock. */

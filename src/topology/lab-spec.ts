@@ -5,6 +5,7 @@
 export interface LabSpec {
   /** Underlay bridges; every node with an underlay is on exactly one. */
   readonly segments: readonly LabSegment[]
+  readonly bridges: readonly LabBridge[]
   readonly endpoints: readonly LabEndpoint[]
   readonly traffic: readonly LabTraffic[]
   readonly checks: readonly LabCheck[]
@@ -19,11 +20,18 @@ export interface LabSegment {
   readonly mtu: number
 }
 
+/** A Linux bridge in a node's namespace. */
+export interface LabBridge {
+  readonly name: string
+  readonly node: string
+}
+
 export interface LabEndpoint {
   readonly name: string
   readonly node: string
-  /** Device in the node's namespace, the port of the network. */
+  /** Device in the node's namespace: the port of the network, or a port of `bridge`. */
   readonly interface: string
+  readonly bridge?: string
   readonly network: string
   readonly vni: number
   /** Lower case; absent: the kernel's choice. */
@@ -101,4 +109,25 @@ export interface LabTcpCheck extends LabCheckBase {
   readonly duration_ms: number
 }
 
-export type LabCheck = LabPingMeshCheck | LabIsolationCheck | LabMtuCheck | LabTcpCheck
+/** Resolving every address of a network anew floods nothing to the underlay. */
+export interface LabFloodFreeCheck extends LabCheckBase {
+  readonly kind: 'flood_free'
+  readonly networks: readonly string[]
+}
+
+/** An endpoint that moves is reached by all others of its network, `within_ms` after it moved. */
+export interface LabMacMoveCheck extends LabCheckBase {
+  readonly kind: 'mac_move'
+  readonly endpoint: string
+  /** Node at home. */
+  readonly from: string
+  readonly to: string
+}
+
+export type LabCheck =
+  | LabPingMeshCheck
+  | LabIsolationCheck
+  | LabMtuCheck
+  | LabTcpCheck
+  | LabFloodFreeCheck
+  | LabMacMoveCheck

@@ -15,15 +15,7 @@ const laterValues: Readonly<Record<string, readonly string[]>> = {
   'lab.segments.*.kind': ['trunk'],
   'lab.endpoints.*.address': ['dhcp'],
   'lab.traffic.*.kind': ['http'],
-  'lab.checks.*.kind': [
-    'flood_free',
-    'mac_move',
-    'drops',
-    'dhcp_leases',
-    'http',
-    'counter_match',
-    'chord_sum',
-  ],
+  'lab.checks.*.kind': ['drops', 'dhcp_leases', 'http', 'counter_match', 'chord_sum'],
 }
 
 export function isLaterKey(parent: Path, key: string): boolean {

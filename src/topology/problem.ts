@@ -23,7 +23,7 @@ export interface Finding {
 }
 
 export interface Reference {
-  readonly kind: 'node' | 'node_set' | 'network' | 'port' | 'endpoint' | 'remote' | 'segment'
+  readonly kind: 'node' | 'node_set' | 'network' | 'port' | 'endpoint' | 'remote' | 'segment' | 'bridge'
   readonly name: string
 }
 

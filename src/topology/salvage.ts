@@ -106,6 +106,8 @@ function mayDeclare([section, key, entry]: Path, { kind, name }: Reference): boo
       return key === undefined || (key === 'endpoints' && declared(entry))
     case 'segment':
       return section === 'lab' && (key === undefined || key === 'segments')
+    case 'bridge':
+      return section === 'lab' && (key === undefined || key === 'bridges')
   }
 }
 

@@ -79,7 +79,7 @@ describe('the checks of the topology', () => {
   const { lab: spec } = parseLabSource('bridge-unicast.yaml', topologyText('bridge-unicast.yaml'))
 
   it.each(spec.checks)('$name', async (check) => {
-    const outcome = await runCheck(check, lab().record.endpoints, new AbortController().signal)
+    const outcome = await runCheck(check, lab().record, new AbortController().signal)
     expect(outcome.detail).not.toBe('')
     expect(outcome).toMatchObject({ ok: true })
   })

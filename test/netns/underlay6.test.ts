@@ -10,7 +10,7 @@ describe('a fabric that has IPv6 only', () => {
   const { lab: spec } = parseLabSource('bridge-unicast.yaml', overIpv6(topologyText('bridge-unicast.yaml')))
 
   it.each(spec.checks)('passes the check: $name', async (check) => {
-    const outcome = await runCheck(check, lab().record.endpoints, new AbortController().signal)
+    const outcome = await runCheck(check, lab().record, new AbortController().signal)
     expect(outcome.detail).not.toBe('')
     expect(outcome).toMatchObject({ ok: true })
   })

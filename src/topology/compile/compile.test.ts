@@ -146,6 +146,7 @@ describe('a compiled lab', () => {
 
     expect(lab).toEqual({
       segments: [{ name: 'fabric', kind: 'bridge', members: ['a', 'b'], mtu: 1500 }],
+      bridges: [],
       endpoints: [],
       traffic: [],
       checks: [],
@@ -182,6 +183,49 @@ lab: { endpoints: { x: { attach: { node: a, interface: tap0 }, addresses: [10.1.
 
     expect(lab?.endpoints[0]).toMatchObject({ name: 'x', interface: 'tap0', network: 'red' })
     expect(desired.networks[0]?.ports).toHaveLength(1)
+  })
+
+  it('puts endpoints behind a bridge, which becomes a port when no port of the file is one', () => {
+    const { desired, lab } = load(
+      `${twoHosts}networks: { red: { vni: 9, mode: unicast, ports: [{ node: a, bridge: br0 }] } }
+lab:
+  bridges: { br0: {} }
+  endpoints: { x: { attach: { node: b, bridge: br0, network: red } } }
+  endpoint_sets: [{ name: "y{i}", network: red, bridge: br0, nodes: [a] }]`,
+      { lab: true },
+    )
+
+    expect(lab?.bridges).toEqual([
+      { name: 'br0', node: 'a' },
+      { name: 'br0', node: 'b' },
+    ])
+    expect(lab?.endpoints.map(({ node, interface: device, bridge }) => [node, device, bridge])).toEqual([
+      ['b', 'x', 'br0'],
+      ['a', 'y0', 'br0'],
+    ])
+    expect(desired.networks[0]?.ports).toEqual([
+      { node: 'a', interface: 'br0', kind: 'bridge' },
+      { node: 'b', interface: 'br0', kind: 'bridge' },
+    ])
+  })
+
+  it('gives an endpoint that moves a port where it moves to, unless one is free there', () => {
+    const { desired } = load(
+      `${twoHosts}networks: { red: { vni: 9, mode: unicast, ports: [{ node: b, interface: tap0 }] } }
+lab:
+  endpoints:
+    x: { attach: { node: a, network: red }, moves_to: [b] }
+    y: { attach: { node: a, network: red } }
+  checks: [{ kind: mac_move, endpoint: x, to: b }, { kind: mac_move, endpoint: y, to: b }]`,
+      { lab: true },
+    )
+
+    expect(desired.networks[0]?.ports).toEqual([
+      { node: 'b', interface: 'tap0' },
+      { node: 'a', interface: 'x' },
+      { node: 'a', interface: 'y' },
+      { node: 'b', interface: 'y' },
+    ])
   })
 
   it('sends traffic to an endpoint by an address of a shared family', () => {

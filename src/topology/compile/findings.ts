@@ -13,6 +13,7 @@ const nouns: Record<Reference['kind'], string> = {
   endpoint: 'endpoint',
   remote: 'remote',
   segment: 'segment',
+  bridge: 'bridge',
 }
 
 /** Collects what is wrong while compilation goes on. */

@@ -22,18 +22,26 @@ function compileCheck(
   const timing = { after_ms: milliseconds(check.after), within_ms: milliseconds(check.within) }
   switch (check.kind) {
     case 'ping_mesh':
-    case 'mtu': {
+    case 'mtu':
+    case 'flood_free': {
       const networks = networksOf(check.network, path, context)
-      const name =
-        check.name ?? `${check.kind === 'mtu' ? 'full-size packets pass in' : 'mesh of'} ${listed(networks)}`
+      const name = check.name ?? `${ofNetworks[check.kind]} ${listed(networks)}`
       return { kind: check.kind, name, ...timing, networks }
     }
     case 'isolation':
       return isolation(check, path, timing, context)
     case 'tcp':
       return tcp(check, path, timing, context, endpoints)
+    case 'mac_move':
+      return macMove(check, path, timing, context, endpoints)
   }
 }
+
+const ofNetworks = {
+  ping_mesh: 'mesh of',
+  mtu: 'full-size packets pass in',
+  flood_free: 'ARP and ND flood nothing in',
+} as const
 
 type Timing = Pick<LabCheck, 'after_ms' | 'within_ms'>
 
@@ -84,4 +92,17 @@ function tcp(
     flows: check.flows,
     duration_ms: milliseconds(check.duration),
   }
+}
+
+function macMove(
+  { name, endpoint, to }: Extract<Check, { kind: 'mac_move' }>,
+  path: Path,
+  timing: Timing,
+  context: LabContext,
+  endpoints: Endpoints,
+): LabCheck | undefined {
+  const mover = endpointAt(endpoint, [...path, 'endpoint'], endpoints, context)
+  if (!mover) return undefined
+  const text = name ?? `${endpoint} is followed to ${to}`
+  return { kind: 'mac_move', name: text, ...timing, endpoint, from: mover.node, to }
 }

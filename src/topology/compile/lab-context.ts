@@ -1,5 +1,6 @@
 import type { LabEndpoint } from '../lab-spec.js'
 import type { Lab } from '../schema/lab.js'
+import type { BridgeTable } from './lab-bridges.js'
 import type { Networks } from './networks.js'
 import type { CompileContext } from './nodes.js'
 
@@ -9,6 +10,11 @@ export interface LabContext extends CompileContext {
   readonly networks: Networks
   /** Underlay MTU of each node, bytes. */
   readonly underlayMtu: ReadonlyMap<string, number>
+}
+
+/** Once the bridges are known too. */
+export interface EndpointContext extends LabContext {
+  readonly bridges: BridgeTable
 }
 
 export type Endpoints = ReadonlyMap<string, LabEndpoint>

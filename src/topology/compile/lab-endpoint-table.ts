@@ -15,6 +15,7 @@ export interface EndpointDraft {
   readonly name: string
   readonly node: string
   readonly interface: string
+  readonly bridge?: string
   readonly network: CompiledNetwork
   readonly mac?: string
   readonly addresses: readonly PlacedAddress[]

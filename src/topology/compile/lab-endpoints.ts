@@ -4,7 +4,8 @@ import type { Endpoint } from '../schema/lab.js'
 import { show } from '../words.js'
 import { hostProblem, readCidr, stationProblem } from './cidr.js'
 import { addImpliedPort } from './implied-port.js'
-import type { LabContext } from './lab-context.js'
+import { plugBehind } from './lab-bridges.js'
+import type { EndpointContext, LabContext } from './lab-context.js'
 import { EndpointTable, type PlacedAddress } from './lab-endpoint-table.js'
 import { expandSets } from './lab-sets.js'
 import type { CompiledNetwork } from './networks.js'
@@ -12,7 +13,7 @@ import { addWithoutUnderlay } from './nodes.js'
 import { checkStation } from './stations.js'
 
 /** Endpoints in file order, then those of the sets; their ports join the networks. */
-export function compileEndpoints(context: LabContext): ReadonlyMap<string, LabEndpoint> {
+export function compileEndpoints(context: EndpointContext): ReadonlyMap<string, LabEndpoint> {
   const table = new EndpointTable(context)
   for (const [name, endpoint] of Object.entries(context.lab.endpoints)) {
     const path = ['lab', 'endpoints', name]
@@ -29,21 +30,26 @@ export function compileEndpoints(context: LabContext): ReadonlyMap<string, LabEn
   return table.endpoints
 }
 
-interface Plug {
+export interface Plug {
   readonly node: string
   readonly interface: string
+  readonly bridge?: string
   readonly network: CompiledNetwork
 }
 
 /** Where the endpoint goes in: a port of the file, or one that it brings along. */
-function plugOf(name: string, { attach }: Endpoint, path: Path, context: LabContext): Plug | undefined {
+function plugOf(name: string, { attach }: Endpoint, path: Path, context: EndpointContext): Plug | undefined {
   const { networks, nodes, findings } = context
   const where = [...path, 'attach']
   const node = nodes.get(attach.node)
   if (!node) findings.unknown('node', attach.node, [...where, 'node'], nodes.keys())
   else if (!node.spec.underlay) addWithoutUnderlay(attach.node, [...where, 'node'], findings)
-  if (attach.interface === undefined && attach.network === undefined) {
-    findings.add('W-1001', where, 'an endpoint needs an `interface` or a `network`')
+  if (attach.interface === undefined && attach.bridge === undefined && attach.network === undefined) {
+    findings.add('W-1001', where, 'an endpoint needs an `interface`, a `bridge` or a `network`')
+  }
+  if (attach.interface !== undefined && attach.bridge !== undefined) {
+    findings.add('W-1006', [...where, 'bridge'], 'an endpoint has an `interface` or a `bridge`, not both')
+    return undefined
   }
   const network = attach.network === undefined ? undefined : networks.byName.get(attach.network)
   if (attach.network !== undefined && !network) {
@@ -51,6 +57,8 @@ function plugOf(name: string, { attach }: Endpoint, path: Path, context: LabCont
     return undefined
   }
   if (!node?.spec.underlay) return undefined
+  const { bridge } = attach
+  if (bridge !== undefined) return plugBehind({ name, node: attach.node, bridge, network }, where, context)
   return plugInto({ name, node: attach.node, device: attach.interface, network }, where, context)
 }
 

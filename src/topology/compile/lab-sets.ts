@@ -3,13 +3,15 @@ import type { EndpointSet } from '../schema/lab.js'
 import { show } from '../words.js'
 import { addressAt, type Cidr, readCidr, subnetText } from './cidr.js'
 import { addImpliedPort } from './implied-port.js'
-import type { LabContext } from './lab-context.js'
+import { plugBehind } from './lab-bridges.js'
+import type { EndpointContext, LabContext } from './lab-context.js'
 import type { EndpointTable, PlacedAddress } from './lab-endpoint-table.js'
+import type { Plug } from './lab-endpoints.js'
 import type { CompiledNetwork } from './networks.js'
 import { selectNodes } from './nodes.js'
 
 /** Makes the endpoints of `endpoint_sets`: node by node, numbered from 0 over the whole set. */
-export function expandSets(context: LabContext, table: EndpointTable): void {
+export function expandSets(context: EndpointContext, table: EndpointTable): void {
   for (const [index, set] of context.lab.endpoint_sets.entries()) {
     const path = ['lab', 'endpoint_sets', index]
     const network = context.networks.byName.get(set.network)
@@ -24,7 +26,7 @@ function expand(
   set: EndpointSet,
   network: CompiledNetwork,
   path: Path,
-  context: LabContext,
+  context: EndpointContext,
   table: EndpointTable,
 ): void {
   const nodes =
@@ -38,11 +40,22 @@ function expand(
     if (!table.isFree(name, [...path, 'name'], hint)) return
     const addresses = addressesOf(set, subnets, i, name, path, context)
     if (!addresses) return
-    const paths = { node: [...path, 'nodes'], interface: [...path, 'name'] }
-    const port = { node, interface: name }
-    if (!addImpliedPort(port, network, paths, context)) return
-    table.add({ name, ...port, network, addresses, ...(set.mtu ? { mtu: set.mtu } : {}) }, path)
+    const plug = plugOf(set, { name, node, network }, path, context)
+    if (!plug) return
+    table.add({ name, ...plug, addresses, ...(set.mtu ? { mtu: set.mtu } : {}) }, path)
   }
+}
+
+function plugOf(
+  { bridge }: EndpointSet,
+  one: { readonly name: string; readonly node: string; readonly network: CompiledNetwork },
+  path: Path,
+  context: EndpointContext,
+): Plug | undefined {
+  if (bridge !== undefined) return plugBehind({ ...one, bridge }, path, context)
+  const paths = { node: [...path, 'nodes'], interface: [...path, 'name'] }
+  const port = { node: one.node, interface: one.name }
+  return addImpliedPort(port, one.network, paths, context) ? { ...port, network: one.network } : undefined
 }
 
 function* placements(nodes: Iterable<string>, perNode: number): Generator<string> {

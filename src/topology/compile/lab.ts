@@ -1,9 +1,11 @@
 import { type Ip, vxlanOverhead } from '../../model/ip.js'
 import type { LabSegment, LabSpec } from '../lab-spec.js'
 import { lab as labSchema } from '../schema/lab.js'
+import { BridgeTable } from './lab-bridges.js'
 import { compileChecks } from './lab-checks.js'
 import type { LabContext } from './lab-context.js'
 import { compileEndpoints } from './lab-endpoints.js'
+import { compileMoves } from './lab-moves.js'
 import { compileSegments } from './lab-segments.js'
 import { compileTraffic } from './lab-traffic.js'
 import type { Networks } from './networks.js'
@@ -16,9 +18,13 @@ export function compileLab(base: CompileContext, networks: Networks): LabSpec {
   const underlayMtu = mtus(segments)
   const context: LabContext = { ...base, lab, networks, underlayMtu }
   checkBudget(context)
-  const endpoints = compileEndpoints(context)
+  const bridges = new BridgeTable(context)
+  const withBridges = { ...context, bridges }
+  const endpoints = compileEndpoints(withBridges)
+  compileMoves(withBridges, endpoints)
   return {
     segments,
+    bridges: bridges.bridges,
     endpoints: [...endpoints.values()],
     traffic: compileTraffic(context, endpoints),
     checks: compileChecks(context, endpoints),

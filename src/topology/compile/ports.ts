@@ -4,7 +4,7 @@ import type { Findings } from './findings.js'
 import { addWithoutUnderlay, type Nodes } from './nodes.js'
 
 /** No port can be called so: devices that every node has, and what the kernel calls no device. */
-const RESERVED: readonly string[] = ['lo', 'weft-vxlan', 'default', 'all']
+export const RESERVED_DEVICES: readonly string[] = ['lo', 'weft-vxlan', 'default', 'all']
 /** The pairs with which a node plugs bridges in. */
 const PLUG = /^w[pb][0-9a-f]{8}$/
 
@@ -58,7 +58,7 @@ export class PortTable {
     const owner = this.owners.get(name)
     if (owner !== undefined) return `${name} is a port of network ${owner} already`
     if (port.interface === underlayDev) return `${name} is the underlay device of ${port.node}`
-    if (RESERVED.includes(port.interface) || PLUG.test(port.interface))
+    if (RESERVED_DEVICES.includes(port.interface) || PLUG.test(port.interface))
       return `${port.interface} cannot be a port`
     return undefined
   }

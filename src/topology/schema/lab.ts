@@ -24,6 +24,12 @@ const segment = z.discriminatedUnion('kind', [
     .describe('A piece of underlay'),
 ])
 
+const bridge = z
+  .strictObject({
+    nodes: nodeSelection.optional().describe('Nodes that have it; all with an underlay unless given'),
+  })
+  .describe('A Linux bridge of its own on each of some nodes, there before Weft is')
+
 const endpoint = z
   .strictObject({
     attach: z
@@ -34,9 +40,15 @@ const endpoint = z
           .describe(
             'Interface on the node; a port of the file, or of `network`. The name of the endpoint unless given',
           ),
+        bridge: interfaceName.optional().describe('Bridge of `lab.bridges` that it is behind'),
         network: name.optional().describe('Network it joins, when no port of the file says so'),
       })
-      .describe('Where it is plugged in: `interface`, `network` or both'),
+      .describe('Where it is plugged in: `interface` or `bridge`, `network`, or one with the other'),
+    moves_to: z
+      .array(nodeName)
+      .min(1, 'one node')
+      .optional()
+      .describe('Nodes that `weft lab move` may move it to; a port is made for it on each'),
     mac: mac.optional().describe('MAC address; the choice of the kernel unless given'),
     address: cidr.optional().describe('Address with prefix length'),
     addresses: z.array(cidr).optional().describe('Addresses, when there are several, as IPv4 and IPv6'),
@@ -56,6 +68,7 @@ const endpointSet = z
     network: name.describe('Network they join'),
     per_node: integer(1, 256, 'number of endpoints on a node').default(1).describe('How many on each node'),
     nodes: nodeSelection.optional().describe('Nodes they hang on; all members of the network unless given'),
+    bridge: interfaceName.optional().describe('Bridge of `lab.bridges` that they are behind'),
     subnet: cidr4.optional().describe('IPv4 subnet of their addresses'),
     subnet6: cidr6.optional().describe('IPv6 subnet of their addresses'),
     first: integer(0, 2 ** 31, 'offset')
@@ -118,6 +131,20 @@ const check = z.discriminatedUnion('kind', [
     flows: integer(1, 64, 'number of flows').default(1).describe('How many at once'),
     duration: duration.default('2s').describe('Of the transfer'),
   }),
+  z.strictObject({
+    kind: z
+      .literal('flood_free')
+      .describe('Resolving addresses by ARP and ND puts no flooded frame on the underlay'),
+    ...checkTiming,
+    ...ofNetwork,
+  }),
+  z.strictObject({
+    kind: z.literal('mac_move').describe('An endpoint that moved is reached by all others of its network'),
+    ...checkTiming,
+    within: duration.default('1s').describe('How soon after the move'),
+    endpoint: endpointName.describe('Endpoint that moves'),
+    to: nodeName.describe('Node it moves to; when it is there already, it moves back'),
+  }),
 ])
 
 export const lab = z
@@ -126,6 +153,10 @@ export const lab = z
       .record(name, segment)
       .default({})
       .describe('Underlay; one bridge with all nodes unless given'),
+    bridges: z
+      .record(interfaceName, bridge)
+      .default({})
+      .describe('Linux bridges for endpoints to be behind; a port of a network may be one'),
     endpoints: z.record(endpointName, endpoint).default({}).describe('Hosts of the networks'),
     endpoint_sets: z.array(endpointSet).default([]).describe('Hosts in numbers'),
     traffic: z.array(traffic).default([]).describe('What `weft lab traffic` sends'),
