@@ -8,6 +8,7 @@ import { Answering } from './answers/answering.js'
 import { abiDigest } from './bpf/abi.gen.js'
 import type { NodeConfig } from './config.js'
 import { detachAll } from './drivers/attach.js'
+import { BridgePortDriver } from './drivers/bridge-port.js'
 import { Dataplane } from './drivers/dataplane.js'
 import { DeviceDriver } from './drivers/device.js'
 import { makeDrivers } from './drivers/drivers.js'
@@ -170,11 +171,12 @@ async function sendReports(
   }
 }
 
-async function removeAll({ links, status, log }: Parts, dataplane: Dataplane): Promise<void> {
+async function removeAll({ config, links, status, log }: Parts, dataplane: Dataplane): Promise<void> {
   const device = new DeviceDriver(links, status)
   await links.refresh(true)
   detachAll(dataplane, links)
   await new GroupDriver(links, status).remove()
+  await new BridgePortDriver(config.node_name, links, status).remove()
   await device.remove()
   dataplane.remove()
   log.info('programs, maps and the VXLAN device are taken away')

@@ -5,6 +5,7 @@ import type { Driver } from '../reconcile/reconciler.js'
 import { wantedPorts, wantedSegments, wantedVteps } from '../reconcile/tables.js'
 import type { NodeStatus } from '../status.js'
 import { AttachDriver, DetachDriver } from './attach.js'
+import { BridgePortDriver } from './bridge-port.js'
 import type { Dataplane } from './dataplane.js'
 import { DeviceDriver } from './device.js'
 import { GroupDriver } from './group.js'
@@ -31,6 +32,7 @@ export function makeDrivers(deps: {
   return [
     new DeviceDriver(links, status),
     new GroupDriver(links, status),
+    new BridgePortDriver(node, links, status),
     new PortDriver(node, links, status),
     new DetachDriver(dataplane, links, status),
     new SegmentMapDriver(fdbLayout, dataplane.map('fdb'), status),

@@ -84,8 +84,10 @@ export async function setLink(change: {
   readonly mtu?: number
   readonly up?: boolean
   readonly alias?: string
+  /** Of the bridge to be enslaved to. */
+  readonly master?: number
 }): Promise<void> {
-  const { ifindex, mtu, up, alias } = change
+  const { ifindex, mtu, up, alias, master } = change
   const data: rt.Link = {
     index: ifindex,
     ...(up !== undefined && { flags: up ? { up } : {}, change: { up: true } }),
@@ -93,6 +95,7 @@ export async function setLink(change: {
   const attrs: ifla.LinkAttrs = {
     ...(mtu !== undefined && { mtu }),
     ...(alias !== undefined && { ifalias: alias }),
+    ...(master !== undefined && { master }),
   }
   try {
     await request(rtm.setLink, payload(data, attrs), `change link ${ifindex}`)

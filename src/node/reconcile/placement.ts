@@ -2,6 +2,7 @@ import { WeftError } from '../../common/errors.js'
 import type { Mac } from '../../model/mac.js'
 import type { AssignedPort, NodeState } from '../../model/segment-table.js'
 import type { Failure } from '../../rpc/records.js'
+import { bridgePair } from './bridge-ports.js'
 import { failureOf } from './failure.js'
 
 /** Of a network device, what placing a port needs. */
@@ -45,7 +46,7 @@ export function placePorts(
   for (const declared of state.assignment.ports) {
     const what = `port ${opts.node}/${declared.interface}`
     const segment = state.segments.get(declared.vni)
-    const device = devices.get(declared.interface)
+    const device = deviceOf(declared, devices, opts.node)
     if (!device || !segment || device.mac === undefined || opts.reserved.includes(device.name)) {
       failures.push(failureOf(obstacle(declared, device, opts), what))
       continue
@@ -55,6 +56,16 @@ export function placePorts(
     ports.push({ ...declared, ifindex: device.ifindex, mtu, device })
   }
   return { ports, failures }
+}
+
+/** A bridge's is our end of the pair that plugs it in; it is there only with the bridge. */
+function deviceOf(
+  { interface: name, kind }: AssignedPort,
+  devices: ReadonlyMap<string, Device>,
+  node: string,
+): Device | undefined {
+  if (kind === 'device' || !devices.has(name)) return devices.get(name)
+  return devices.get(bridgePair(node, name).port)
 }
 
 /** Ports whose device takes less than their segment carries. Pure. */
