@@ -1,118 +1,109 @@
-import { execFileSync } from 'node:child_process'
 import { release } from 'node:os'
-import { parseArgs } from 'node:util'
-import { buildNetload, type Measure, measures } from './load.js'
-import { kernelRig, routingRig } from './peers.js'
-import { type ProgramCost, programCosts } from './programs.js'
-import type { Rig } from './rig.js'
-import { ratio, type Summary, summarize } from './stats.js'
-import { weftRig } from './weft-rig.js'
+import { cpuModel } from './cpu.js'
+import { buildFrameload, frames } from './frames.js'
+import { buildNetload, packets, sameCore, tcp, twoCores, twoCoresIdle } from './load.js'
+import type { Measure } from './measure.js'
+import { type Options, parseOptions, USAGE } from './options.js'
+import { bareRig, kernelNetfilterRig, kernelRig, routingRig } from './peers.js'
+import { programCosts } from './programs.js'
+import { formatResult, type Result } from './report.js'
+import type { Rig, RigKind } from './rig.js'
+import { interleave } from './run.js'
+import { weftFastRig, weftSlowRig } from './weft-rig.js'
 
-// npm run bench -- [--quick] [--json] [--rounds N] [--seconds S]
-//
-// Every round measures every figure on every rig, one after the other, so that
-// a machine that drifts drifts for all of them; ratios are taken round by round.
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    seconds: { type: 'string' },
-  },
-})
-const rounds = Number(options.rounds ?? (options.quick ? 2 : 7))
-const seconds = Number(options.seconds ?? (options.quick ? 1 : 3))
+const kinds: readonly RigKind[] = [
+  bareRig,
+  routingRig,
+  kernelNetfilterRig,
+  kernelRig,
+  weftSlowRig,
+  weftFastRig,
+]
+const measures: readonly Measure[] = [tcp(1), tcp(4), packets, sameCore, twoCores, twoCoresIdle, frames]
+const PROGRAMS = 'programs'
 
-interface Figure {
-  readonly measure: string
-  readonly unit: string
-  readonly better: 'higher' | 'lower'
-  readonly rigs: Record<string, Summary>
-  /** Weft's figure over the peer's, round by round. */
-  readonly ratios: Record<string, Summary>
-}
-
-const PEERS = ['kernel', 'routing'] as const
-
-async function main(): Promise<void> {
+async function run(options: Options, signal: AbortSignal): Promise<Result> {
+  const { rounds, seconds, only } = options
+  const wanted = measures.filter(({ name }) => only.has(name))
+  const possible = wanted.filter(({ lacking }) => lacking === undefined)
   buildNetload()
-  const programs = programCosts(options.quick ? 3 : 11)
-  const rigs: Rig[] = []
-  try {
-    for (const make of [routingRig, kernelRig, weftRig]) rigs.push(make())
-    const figures: Figure[] = []
-    const samples = await interleave(rigs)
-    for (const measure of measures) figures.push(figureOf(measure, samples))
-    print({ kernel: release(), cpu: cpuModel(), rounds, seconds, figures, programs })
-  } finally {
-    for (const rig of rigs) rig.down()
-  }
-}
-
-/** Samples by measure and rig, in round order. */
-async function interleave(rigs: readonly Rig[]): Promise<Map<string, number[]>> {
-  const samples = new Map<string, number[]>()
-  for (const rig of rigs) await measures.at(-1)!.take(rig, 1) // warm: neighbours resolved, MACs learned
-  for (let round = 0; round < rounds; round++) {
-    for (const measure of measures) {
-      for (const rig of rigs) {
-        const key = `${measure.name} ${rig.name}`
-        samples.set(key, [...(samples.get(key) ?? []), await measure.take(rig, seconds)])
-      }
-    }
-    if (!options.json) process.stderr.write(`round ${round + 1} of ${rounds}\n`)
-  }
-  return samples
-}
-
-function figureOf(measure: Measure, samples: ReadonlyMap<string, readonly number[]>): Figure {
-  const of = (rig: string) => samples.get(`${measure.name} ${rig}`)!
+  buildFrameload()
+  const take = (rigs: readonly Rig[]) =>
+    interleave(rigs, { measures: possible, rounds, seconds, signal, progress: say })
   return {
-    measure: measure.name,
-    unit: measure.unit,
-    better: measure.better,
-    rigs: Object.fromEntries([...PEERS, 'weft'].map((rig) => [rig, summarize(of(rig))])),
-    ratios: Object.fromEntries(PEERS.map((peer) => [peer, ratio(of('weft'), of(peer))])),
+    kernel: release(),
+    cpu: cpuModel(),
+    rounds,
+    seconds,
+    notes: wanted.flatMap(({ name, lacking }) => (lacking ? [`${name} not measured: no ${lacking}`] : [])),
+    figures: possible.length === 0 ? [] : await onRigs(options, signal, take),
+    programs: only.has(PROGRAMS) ? programCosts(options.quick ? 3 : 11) : [],
   }
 }
 
-interface Result {
-  readonly kernel: string
-  readonly cpu: string
-  readonly rounds: number
-  readonly seconds: number
-  readonly figures: readonly Figure[]
-  readonly programs: readonly ProgramCost[]
-}
-
-function print(result: Result): void {
-  if (options.json) {
-    process.stdout.write(`${JSON.stringify(result)}\n`)
-    return
+/** All rigs stand at once; whatever happens, none is left. */
+async function onRigs<T>(
+  { rigs: names }: Options,
+  signal: AbortSignal,
+  use: (rigs: readonly Rig[]) => Promise<T>,
+): Promise<T> {
+  const begun: RigKind[] = []
+  try {
+    const rigs: Rig[] = []
+    for (const kind of kinds.filter(({ name }) => names.has(name))) {
+      say(`building ${kind.name}`)
+      begun.push(kind)
+      rigs.push(await kind.up(signal))
+      signal.throwIfAborted()
+    }
+    return await use(rigs)
+  } finally {
+    say('removing what was built')
+    for (const kind of begun) removeWhole(kind)
   }
-  const lines = [
-    `Linux ${result.kernel}, ${result.cpu}; ${result.rounds} rounds of ${result.seconds} s each; median (min-max)`,
-    '',
-    '| figure | routing, no overlay | kernel bridge + VXLAN | Weft | Weft / kernel | Weft / routing |',
-    '|---|---|---|---|---|---|',
-    ...result.figures.map(({ measure, unit, better, rigs, ratios }) => {
-      const cells = [rigs['routing']!, rigs['kernel']!, rigs['weft']!].map((s) => spread(s, 1))
-      return `| ${measure}, ${unit} (${better} is better) | ${cells.join(' | ')} | ${spread(ratios['kernel']!, 2)} | ${spread(ratios['routing']!, 2)} |`
-    }),
-    '',
-    '| program, one frame by BPF_PROG_TEST_RUN | ns, median (min-max) |',
-    '|---|---|',
-    ...result.programs.map(({ name, ns }) => `| ${name} | ${spread(ns, 0)} |`),
-  ]
-  process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-function spread({ median, min, max }: Summary, digits: number): string {
-  return `${median.toFixed(digits)} (${min.toFixed(digits)}-${max.toFixed(digits)})`
+/** One that cannot be removed must not keep the others. */
+function removeWhole(kind: RigKind): void {
+  try {
+    kind.down()
+  } catch (err) {
+    say(`${kind.name} is not removed: ${(err as Error).message}`)
+    process.exitCode = 1
+  }
 }
 
-function cpuModel(): string {
-  return /Model name:\s*(.+)/.exec(execFileSync('lscpu', { encoding: 'utf8' }))?.[1] ?? 'unknown CPU'
+/** Progress, so that standard output is the result alone. */
+function say(text: string): void {
+  process.stderr.write(`bench: ${text}\n`)
 }
 
-await main()
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+
+async function main(): Promise<number> {
+  const interrupted = new AbortController()
+  let code = 1
+  for (const [signal, exit] of Object.entries(SIGNALS))
+    process.on(signal, () => {
+      code = exit
+      interrupted.abort()
+    })
+  let options: Options
+  try {
+    options = parseOptions(process.argv.slice(2), [...measures.map(({ name }) => name), PROGRAMS])
+  } catch (err) {
+    process.stderr.write(`bench: ${(err as Error).message}\n${USAGE}`)
+    return 2
+  }
+  try {
+    const result = await run(options, interrupted.signal)
+    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : formatResult(result))
+    return 0
+  } catch (err) {
+    say(interrupted.signal.aborted ? 'interrupted' : (err as Error).message)
+    return code
+  }
+}
+
+const code = await main()
+process.exitCode ||= code

@@ -1,14 +1,13 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Mac } from '../src/model/mac.js'
 import { type Codec, readU32, writeU32 } from '../src/node/bpf/codec.js'
 import { BpfObject, type BpfProgram } from '../src/node/bpf/object.js'
 import { testRun } from '../src/node/bpf/test-run.js'
 import { DataplaneRig, TC_ACT_REDIRECT } from '../test/bpf/dataplane-rig.js'
 import { ethernet, mac, payload } from '../test/bpf/frames.js'
+import { compileBpf } from './compile.js'
 import type { ProgramCost } from './programs.js'
 import { summarize } from './stats.js'
 
@@ -62,11 +61,8 @@ function cost(name: string, at: { program: BpfProgram; ifindex: number }, bytes:
 }
 
 function loadKeyed(): BpfObject {
-  const source = fileURLToPath(new URL('with_tunnel_key.bpf.c', import.meta.url))
   const object = join(dir, 'with_tunnel_key.bpf.o')
-  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
-  const include = ['-idirafter', `/usr/include/${machine}-linux-gnu`]
-  execFileSync('clang', ['-target', 'bpf', '-mcpu=v3', '-O2', '-g', ...include, '-c', source, '-o', object])
+  compileBpf('with_tunnel_key.bpf.c', object)
   const loaded = BpfObject.open(object, { pinRoot: rig.bpffs })
   loaded.load()
   using measured = loaded.map('measured', {
