@@ -46,7 +46,7 @@ export interface SegmentSpec {
 export interface SegmentTable {
   readonly vni: number
   readonly revision: bigint
-  /** Set hash of the entries (set-hash.ts). */
+  /** Set hash of entries and bindings (set-hash.ts). */
   readonly hash: bigint
   readonly spec: SegmentSpec
   readonly entries: ReadonlyMap<Mac, FdbEntry>

@@ -1,6 +1,7 @@
+import type { Ip } from './ip.js'
 import type { Mac } from './mac.js'
-import { decodeBody } from './segment-body.js'
-import type { FdbEntry, SegmentSpec, SegmentTable } from './segment-table.js'
+import { type BindingChange, type BodyChange, decodeBody } from './segment-body.js'
+import type { Binding, FdbEntry, SegmentSpec, SegmentTable } from './segment-table.js'
 import { SetHash } from './set-hash.js'
 
 /** How a node's table of one segment becomes the controller's. */
@@ -10,11 +11,11 @@ export interface SegmentUpdate {
   /** Of a delta: the only revision it may be applied on. */
   readonly from_revision: bigint
   readonly to_revision: bigint
-  /** Set hash of the entries after this update. */
+  /** Set hash of entries and bindings after this update. */
   readonly hash: bigint
   /** In snapshots, and in a delta that changes it. */
   readonly spec?: SegmentSpec
-  /** Packed entries (segment-body.ts). */
+  /** Packed entries and bindings (segment-body.ts). */
   readonly body: Uint8Array
 }
 
@@ -40,8 +41,11 @@ export function applySegmentUpdate(
 function fromSnapshot(update: SegmentUpdate): SegmentTable | undefined {
   if (!update.spec) return undefined
   const entries = new Map<Mac, FdbEntry>()
-  for (const { mac, entry } of decodeBody(update.body)) if (entry) entries.set(mac, entry)
-  const hash = SetHash.of(entries)
+  const bindings = new Map<Ip, Binding>()
+  const body = decodeBody(update.body)
+  for (const { mac, entry } of body.macs) if (entry) entries.set(mac, entry)
+  for (const { ip, binding } of body.bindings) if (binding) bindings.set(ip, binding)
+  const hash = SetHash.of(entries, bindings)
   if (hash !== update.hash) return undefined
   return {
     vni: update.vni,
@@ -49,21 +53,15 @@ function fromSnapshot(update: SegmentUpdate): SegmentTable | undefined {
     hash,
     spec: update.spec,
     entries,
-    bindings: new Map(),
+    bindings,
   }
 }
 
 function fromDelta(held: SegmentTable, update: SegmentUpdate): SegmentTable | undefined {
-  const entries = new Map(held.entries)
   const hash = SetHash.from(held.hash)
-  for (const { mac, entry } of decodeBody(update.body)) {
-    const before = entries.get(mac)
-    if (before) hash.remove(mac, before)
-    if (entry) {
-      entries.set(mac, entry)
-      hash.add(mac, entry)
-    } else entries.delete(mac)
-  }
+  const body = decodeBody(update.body)
+  const entries = changedEntries(held, body.macs, hash)
+  const bindings = changedBindings(held, body.bindings, hash)
   if (hash.value !== update.hash) return undefined
   return {
     vni: held.vni,
@@ -71,6 +69,34 @@ function fromDelta(held: SegmentTable, update: SegmentUpdate): SegmentTable | un
     hash: update.hash,
     spec: update.spec ?? held.spec,
     entries,
-    bindings: held.bindings,
+    bindings,
   }
+}
+
+function changedEntries(held: SegmentTable, changes: readonly BodyChange[], hash: SetHash) {
+  if (changes.length === 0) return held.entries
+  const entries = new Map(held.entries)
+  for (const { mac, entry } of changes) {
+    const before = entries.get(mac)
+    if (before) hash.remove(mac, before)
+    if (entry) {
+      entries.set(mac, entry)
+      hash.add(mac, entry)
+    } else entries.delete(mac)
+  }
+  return entries
+}
+
+function changedBindings(held: SegmentTable, changes: readonly BindingChange[], hash: SetHash) {
+  if (changes.length === 0) return held.bindings
+  const bindings = new Map(held.bindings)
+  for (const { ip, binding } of changes) {
+    const before = bindings.get(ip)
+    if (before) hash.removeBinding(ip, before)
+    if (binding) {
+      bindings.set(ip, binding)
+      hash.addBinding(ip, binding)
+    } else bindings.delete(ip)
+  }
+  return bindings
 }

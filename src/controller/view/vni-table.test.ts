@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { canonicalIp } from '../../model/ip.js'
 import type { Mac } from '../../model/mac.js'
 import { plainSpec } from '../../model/segment.fixture.js'
-import type { BodyChange } from '../../model/segment-body.js'
+import type { BindingChange, BodyChange } from '../../model/segment-body.js'
 import type { SegmentSpec, SegmentTable } from '../../model/segment-table.js'
 import { applySegmentUpdate } from '../../model/segment-update.js'
 import { SetHash } from '../../model/set-hash.js'
@@ -24,8 +24,21 @@ const change: fc.Arbitrary<BodyChange> = fc.record({
   entry: fc.option(fc.record({ vtep: fc.constantFrom(...vteps), static: fc.boolean() }), { nil: undefined }),
 })
 
+const bound: fc.Arbitrary<BindingChange> = fc.record({
+  ip: fc.integer({ min: 1, max: 20 }).map((i) => canonicalIp(`10.1.0.${i}`)),
+  binding: fc.option(
+    fc.record({ mac: fc.integer({ min: 2, max: 9 }).map((value) => value as Mac), router: fc.boolean() }),
+    { nil: undefined },
+  ),
+})
+
 type Step =
-  | { readonly do: 'change'; readonly changes: readonly BodyChange[]; readonly members: number | undefined }
+  | {
+      readonly do: 'change'
+      readonly changes: readonly BodyChange[]
+      readonly bindings: readonly BindingChange[]
+      readonly members: number | undefined
+    }
   | { readonly do: 'sync'; readonly node: number }
   | { readonly do: 'forget'; readonly node: number }
   | { readonly do: 'restart' }
@@ -37,6 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('change' as const),
       changes: fc.array(change, { maxLength: 6 }),
+      bindings: fc.array(bound, { maxLength: 6 }),
       members: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
     }),
   },
@@ -59,6 +73,7 @@ class World {
           this.revision,
           action.changes,
           action.members === undefined ? undefined : spec(action.members),
+          action.bindings,
         )
         return
       case 'sync':
@@ -69,11 +84,13 @@ class World {
         return
       case 'restart': {
         // Another controller reads the same keys later, and knows no history.
-        const { entries, spec: segment } = this.table
+        const { entries, bindings, spec: segment } = this.table
         this.table = new VniTable(100, segment, ++this.revision)
         this.table.update(
           this.revision,
           [...entries].map(([mac, entry]) => ({ mac, entry })),
+          undefined,
+          [...bindings].map(([ip, binding]) => ({ ip, binding })),
         )
       }
     }
@@ -90,7 +107,8 @@ class World {
     expect(held.hash).toBe(this.table.hash)
     expect(held.spec).toEqual(this.table.spec)
     expect(new Map(held.entries)).toEqual(new Map(this.table.entries))
-    expect(SetHash.of(held.entries)).toBe(held.hash)
+    expect(new Map(held.bindings)).toEqual(new Map(this.table.bindings))
+    expect(SetHash.of(held.entries, held.bindings)).toBe(held.hash)
   }
 }
 

@@ -1,6 +1,7 @@
+import type { Ip } from '../../model/ip.js'
 import type { Mac } from '../../model/mac.js'
-import { type BodyChange, encodeBody } from '../../model/segment-body.js'
-import type { FdbEntry, SegmentSpec } from '../../model/segment-table.js'
+import { type BindingChange, type BodyChange, encodeBody } from '../../model/segment-body.js'
+import type { Binding, FdbEntry, SegmentSpec } from '../../model/segment-table.js'
 import type { SegmentUpdate } from '../../model/segment-update.js'
 import { SetHash } from '../../model/set-hash.js'
 
@@ -28,6 +29,7 @@ const EMPTY = new Uint8Array()
  */
 export class VniTable {
   private readonly macs = new Map<Mac, FdbEntry>()
+  private readonly addresses = new Map<Ip, Binding>()
   private readonly sum = new SetHash()
   private ring: RingItem[] = []
   private ringBytes = 0
@@ -58,20 +60,31 @@ export class VniTable {
     return this.macs
   }
 
+  get bindings(): ReadonlyMap<Ip, Binding> {
+    return this.addresses
+  }
+
   /** Makes `changes`, and `spec` when given, the state at `revision`. False: all of it was so already. */
-  update(revision: bigint, changes: Iterable<BodyChange>, spec?: SegmentSpec): boolean {
+  update(
+    revision: bigint,
+    changes: Iterable<BodyChange>,
+    spec?: SegmentSpec,
+    bindings: Iterable<BindingChange> = [],
+  ): boolean {
     const before: Held = { revision: this.at, hash: this.hash }
     // Once for each MAC: a packed body has no order.
     const made = new Map<Mac, BodyChange>()
     for (const change of changes) if (this.set(change)) made.set(change.mac, change)
+    const bound = new Map<Ip, BindingChange>()
+    for (const change of bindings) if (this.bind(change)) bound.set(change.ip, change)
     const newSpec = spec && !sameSpec(spec, this.segment) ? spec : undefined
-    if (made.size === 0 && !newSpec) return false
+    if (made.size === 0 && bound.size === 0 && !newSpec) return false
 
     if (newSpec) this.segment = newSpec
     this.at = revision
     this.cached = undefined
     this.cachedHash = undefined
-    this.remember(before, newSpec, encodeBody(made.values()))
+    this.remember(before, newSpec, encodeBody(made.values(), bound.values()))
     return true
   }
 
@@ -99,7 +112,10 @@ export class VniTable {
       'snapshot',
       0n,
       this.segment,
-      encodeBody([...this.macs].map(([mac, entry]) => ({ mac, entry }))),
+      encodeBody(
+        [...this.macs].map(([mac, entry]) => ({ mac, entry })),
+        [...this.addresses].map(([ip, binding]) => ({ ip, binding })),
+      ),
     )
     return this.cached
   }
@@ -115,10 +131,21 @@ export class VniTable {
     return true
   }
 
+  private bind({ ip, binding }: BindingChange): boolean {
+    const before = this.addresses.get(ip)
+    if (before?.mac === binding?.mac && before?.router === binding?.router) return false
+    if (before) this.sum.removeBinding(ip, before)
+    if (binding) {
+      this.addresses.set(ip, binding)
+      this.sum.addBinding(ip, binding)
+    } else this.addresses.delete(ip)
+    return true
+  }
+
   private remember(from: Held, spec: SegmentSpec | undefined, body: Uint8Array): void {
     this.ring.push({ from_hash: from.hash, delta: this.step('delta', from.revision, spec, body) })
     this.ringBytes += body.length
-    const limit = Math.max(MIN_RING_BYTES, 6 * this.macs.size)
+    const limit = Math.max(MIN_RING_BYTES, 6 * this.macs.size + 22 * this.addresses.size)
     while (this.ring.length > 0 && (this.ringBytes > limit || this.ring.length > 1024)) {
       this.ringBytes -= this.ring.shift()!.delta.body.length
     }
