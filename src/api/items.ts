@@ -98,7 +98,7 @@ export const mac = z.object({
   network: z.string(),
   vni,
   mac: z.string(),
-  ip: z.string().nullable().describe('Declared in the topology'),
+  ip: z.array(z.string()).describe('Addresses declared in the topology, or heard of it'),
   type: z.string().describe('port: learned; static: declared; remote: at a VTEP that Weft does not run'),
   node: z.string().nullable(),
   interface: z.string().nullable(),

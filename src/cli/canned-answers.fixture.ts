@@ -112,7 +112,7 @@ const learned: MacItem = {
   network: 'red',
   vni: 10_000,
   mac: '02:00:00:01:00:02',
-  ip: null,
+  ip: ['99.1.0.2', 'fd00:99:1::2'],
   type: 'port',
   node: 'host0',
   interface: 'tap0',
@@ -128,7 +128,7 @@ export const macs: MacItem[] = [
   {
     ...learned,
     mac: '02:00:00:01:00:09',
-    ip: '99.1.0.9',
+    ip: ['99.1.0.9'],
     type: 'static',
     node: 'host10',
     interface: null,

@@ -84,7 +84,7 @@ const macs: View<MacItem> = {
     { header: 'NETWORK', cell: (item) => item.network },
     { header: 'VNI', cell: (item) => String(item.vni), wide: true },
     { header: 'MAC', cell: (item) => item.mac },
-    { header: 'IP', cell: (item) => orDash(item.ip) },
+    { header: 'IP', cell: (item) => orDash(item.ip.join(',')) },
     { header: 'TYPE', cell: (item) => item.type },
     { header: 'WHERE', cell: whereOf },
     { header: 'VTEP', cell: (item) => orDash(item.vtep) },

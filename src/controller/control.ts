@@ -72,8 +72,8 @@ export interface MacEntry {
   readonly learned: 'control' | 'file'
   /** How often it moved. */
   readonly seq: number
-  /** Declared with the MAC. */
-  readonly ip?: string
+  /** Addresses declared with the MAC, or heard of it. */
+  readonly ips: readonly string[]
   /** Seconds at this place; absent when it is declared. */
   readonly since_s?: number
   /** Of S static, M moved in the last minute, D seen in two places and frozen, E remote VTEP not ours. */
@@ -116,8 +116,10 @@ export const claimRefusals = [
   'not_station',
   'static',
   'elsewhere',
+  'late',
   'frozen',
   'limit',
+  'address',
   'store',
 ] as const
 export type ClaimRefusal = (typeof claimRefusals)[number]

@@ -35,3 +35,8 @@ export function isIpv4(ip: Ip): boolean {
 export function vxlanOverhead(underlay: Ip): number {
   return 14 + 8 + 8 + (isIpv4(underlay) ? 20 : 40)
 }
+
+/** Whether a station can have it: no group, broadcast, loopback or unspecified address. */
+export function isStationIp(ip: Ip): boolean {
+  return !['multicast', 'broadcast', 'unspecified', 'loopback'].includes(ipaddr.parse(ip).range())
+}

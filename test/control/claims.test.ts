@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { formatMac } from '../../src/model/mac.js'
 import { macText, network, portsOn, type RunningController, runController, topology } from './bench.js'
 import { EtcdProcess } from './etcd-process.js'
 import { NodeModel, until } from './node-model.js'
@@ -41,14 +42,22 @@ async function segment(
 }
 
 describe('a segment that is gone', () => {
-  it('leaves neither page nor guard behind', async () => {
+  it('leaves neither page nor guard nor journal behind', async () => {
     const one = await controller()
-    const [host0] = await segment([one])
+    const [host0, host1] = await segment([one])
     host0!.learn(100, MAC, 'tap0')
     await until(() => [...one.control.macs()].length === 1)
     const keys = () =>
-      etcd.use(async (client) => (await client.getAll().keys()).filter((key) => /\/(guard|mac)\//.test(key)))
-    expect(await keys()).toEqual(['/weft/v1/guard/100', '/weft/v1/mac/100/10.0.0.1'])
+      etcd.use(async (client) =>
+        (await client.getAll().keys()).filter((key) => /\/(guard|mac|journal)\//.test(key)),
+      )
+    host1!.learn(100, MAC, 'tap0')
+    await until(() => [...one.control.macs()].some(({ node }) => node === 'host1'))
+    expect(await keys()).toEqual([
+      '/weft/v1/guard/100',
+      `/weft/v1/journal/100/${MAC}`,
+      '/weft/v1/mac/100/10.0.0.2',
+    ])
     await one.control.apply(topology('lab', 4, []), 'without red')
     await expect.poll(keys, { timeout: 30_000 }).toEqual([])
 
@@ -81,6 +90,40 @@ describe('a claim', () => {
       },
     ])
     expect(host0!.segments.get(100)!.entries.values().next().value!.static).toBe(false)
+  })
+
+  it('that is announced moves a MAC back at once', async () => {
+    const one = await controller()
+    const [host0, host1, host2] = await segment([one])
+    host0!.learn(100, MAC, 'tap0')
+    await until(() => host2!.vtepOf(100, MAC) === '10.0.0.1')
+    host1!.learn(100, MAC, 'tap0')
+    await until(() => host2!.vtepOf(100, MAC) === '10.0.0.2')
+    host0!.learn(100, MAC, 'tap0', { announced: true })
+    await until(() => host2!.vtepOf(100, MAC) === '10.0.0.1')
+  })
+
+  it('binds addresses, which all nodes get where ARP is suppressed', async () => {
+    const one = await controller()
+    const statics = [{ mac: macText(9), ip: '10.1.0.9', node: 'host0' }]
+    const [host0, host1] = await segment([one], { arp: 'suppress', static: statics })
+    const bound = () =>
+      [...host1!.segments.get(100)!.bindings].map(([ip, { mac }]) => `${ip} ${formatMac(mac)}`).sort()
+    expect(bound()).toEqual([`10.1.0.9 ${macText(9)}`])
+    host0!.learn(100, MAC, 'tap0', { addresses: ['10.1.0.1', 'fd00::1'] })
+    await until(() => bound().length === 3)
+    expect(bound()).toEqual([`10.1.0.1 ${MAC}`, `10.1.0.9 ${macText(9)}`, `fd00::1 ${MAC}`])
+    host1!.learn(100, macText(2), 'tap0', { addresses: ['10.1.0.1'] })
+    await until(() => bound()[0] === `10.1.0.1 ${macText(2)}`)
+    expect([...one.control.macs()].map(({ mac, ips }) => `${mac} ${ips.join()}`)).toEqual([
+      `${macText(2)} 10.1.0.1`,
+      `${macText(9)} 10.1.0.9`,
+      `${MAC} fd00::1`,
+    ])
+    await host1!.disconnect()
+    const ports = portsOn(3, 'tap0')
+    await one.control.apply(topology('lab', 4, [network('red', 100, { ports, static: statics })]), 'flood')
+    await until(() => host0!.segments.get(100)!.bindings.size === 0)
   })
 
   it('moves a MAC in one revision and raises its sequence number', async () => {
@@ -160,12 +203,23 @@ describe('a claim', () => {
     await until(() => host2!.vtepOf(100, MAC) === '10.0.0.1')
     for (let move = 1; move <= 5; move++) {
       const [host, address] = move % 2 === 1 ? [host1!, '10.0.0.2'] : [host0!, '10.0.0.1']
-      host.learn(100, MAC, 'tap0')
+      host.learn(100, MAC, 'tap0', { announced: true })
       await until(() => host2!.vtepOf(100, MAC) === address)
     }
     host0!.learn(100, MAC, 'tap0')
     await until(() => one.control.counters.claims_refused.frozen === 1)
     expect([...one.control.macs()]).toMatchObject([{ node: 'host1', seq: 5, flags: 'MD' }])
+
+    // Another life of the controller, and another controller, know it too.
+    await one.stop()
+    running.splice(0)
+    const other = await controller()
+    await host0!.disconnect()
+    host0!.connect(other.target)
+    await until(() => [...other.control.macs()].length === 1)
+    expect([...other.control.macs()]).toMatchObject([{ node: 'host1', seq: 5, flags: 'MD' }])
+    host0!.learn(100, MAC, 'tap0', { announced: true })
+    await until(() => other.control.counters.claims_refused.frozen === 1)
   })
 
   it('of 3,000 MACs on one port fills pages, and all of them go with the port', async () => {

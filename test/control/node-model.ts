@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { canonicalIp } from '../../src/model/ip.js'
 import { parseMac } from '../../src/model/mac.js'
 import type { NodeAssignment, SegmentTable } from '../../src/model/segment-table.js'
 import { applySegmentUpdate } from '../../src/model/segment-update.js'
 import type { ControllerChange, Hello } from '../../src/rpc/records.js'
 import { openSync, type SyncStream } from '../../src/rpc/sync-client.js'
+
+interface ClaimOptions {
+  readonly withdraw?: boolean
+  readonly announced?: boolean
+  readonly addresses?: readonly string[]
+}
 
 /** A node without a kernel: the real stream, its tables in memory, acknowledged as they come. */
 export class NodeModel {
@@ -51,23 +58,23 @@ export class NodeModel {
     vni: number,
     mac: string,
     device: string,
-    opts: { withdraw?: boolean; complete?: boolean } = {},
+    { complete = false, ...opts }: { complete?: boolean } & ClaimOptions = {},
   ): void {
-    this.claim([{ vni, mac, device, withdraw: opts.withdraw ?? false }], opts.complete ?? false)
+    this.claim([{ vni, mac, device, ...opts }], complete)
   }
 
-  claim(claims: { vni: number; mac: string; device: string; withdraw?: boolean }[], complete: boolean): void {
+  claim(claims: ({ vni: number; mac: string; device: string } & ClaimOptions)[], complete: boolean): void {
     this.stream!.send({
       kind: 'claims',
       claims: {
         complete,
-        claims: claims.map(({ vni, mac, device, withdraw }) => ({
+        claims: claims.map(({ vni, mac, device, addresses = [], ...opts }) => ({
           vni,
           mac: parseMac(mac)!,
           interface: device,
-          withdraw: withdraw ?? false,
-          announced: false,
-          addresses: [],
+          withdraw: opts.withdraw ?? false,
+          announced: opts.announced ?? false,
+          addresses: addresses.map((ip) => ({ ip: canonicalIp(ip), router: false })),
         })),
       },
     })

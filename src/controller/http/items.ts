@@ -138,7 +138,7 @@ export function macItem(mac: MacEntry): MacItem {
     network: mac.network,
     vni: mac.vni,
     mac: mac.mac,
-    ip: mac.ip ?? null,
+    ip: [...mac.ips],
     type: mac.type,
     node: mac.node ?? null,
     interface: mac.interface ?? null,

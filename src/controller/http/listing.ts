@@ -52,7 +52,8 @@ function filterOf(filters: readonly string[], query: ListQuery): (item: Item) =>
       ? []
       : [{ field, values: new Set((Array.isArray(value) ? value : [value]).map(String)) }]
   })
-  return (item) => wanted.every(({ field, values }) => values.has(textOf(item[field] ?? '')))
+  return (item) =>
+    wanted.every(({ field, values }) => [item[field]].flat().some((value) => values.has(textOf(value ?? ''))))
 }
 
 // Only the first value may be descending; the key keeps equal items apart in one order.

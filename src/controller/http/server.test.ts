@@ -80,6 +80,7 @@ describe('lists', () => {
         vtep: '172.16.1.100' as Ip,
         learned: 'control',
         seq: 3,
+        ips: ['99.1.0.1', 'fd00::1'],
         since_s: 2,
         flags: 'M',
       },
@@ -92,7 +93,7 @@ describe('lists', () => {
         vtep: '172.16.1.102' as Ip,
         learned: 'file',
         seq: 0,
-        ip: '99.1.0.9',
+        ips: ['99.1.0.9'],
         flags: 'S',
       },
     ]

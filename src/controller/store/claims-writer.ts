@@ -4,9 +4,10 @@ import type { Logger } from '../../common/logger.js'
 import { formatMac, type Mac } from '../../model/mac.js'
 import type { Claims } from '../../rpc/records.js'
 import type { ClaimRefusal } from '../control.js'
-import { type ClaimPlan, type PageWrite, type PendingNode, planClaims } from '../view/claim-plan.js'
+import type { PageWrite } from '../view/claim-draft.js'
+import { type ClaimPlan, type PendingNode, planClaims } from '../view/claim-plan.js'
 import type { ClusterView } from '../view/cluster-view.js'
-import { MoveDamper } from '../view/move-damper.js'
+import { encodeJournal, isFrozen, MOVES, WINDOW_MS } from '../view/mac-journal.js'
 import { encodePage } from '../view/owner-page.js'
 import type { EtcdClient, WriteOp } from './etcd-client.js'
 import type { Keys } from './keys.js'
@@ -30,6 +31,13 @@ export interface ClaimsWriterOptions {
 // What nodes may have said while etcd was away; beyond it they say it again.
 const MAX_PENDING = 200_000
 const ECHO_PAUSE_MS = 20
+/**
+ * MACs with a journal, over all segments: 16 MiB at 4 KiB each. The longest
+ * unchanged go, in the transaction that needs their room; two controllers that
+ * write at once can go past it by what one transaction holds.
+ */
+const MAX_JOURNALS = 4_096
+const MAX_EVICTED = 16
 
 /**
  * Turns what nodes learned into owner pages. Every change of a segment's pages
@@ -38,7 +46,6 @@ const ECHO_PAUSE_MS = 20
  * one is decided after the other, and a MAC is never in two pages.
  */
 export class ClaimsWriter {
-  private readonly damper = new MoveDamper()
   private readonly pending = new Map<number, Map<string, PendingNode>>()
   private pendingClaims = 0
   private wake: (() => void) | undefined
@@ -46,7 +53,7 @@ export class ClaimsWriter {
   constructor(private readonly options: ClaimsWriterOptions) {}
 
   frozen(vni: number, mac: Mac): boolean {
-    return this.damper.frozen(vni, mac, Date.now())
+    return isFrozen(this.options.view.journals.get(vni, mac), Date.now())
   }
 
   /** Takes what `node` says; it is decided and written later, newest word first. */
@@ -134,11 +141,11 @@ export class ClaimsWriter {
     const { view, client, keys, caughtUp } = this.options
     const pending = this.pending.get(vni)!
     const plan = planClaims(view, vni, pending, {
-      nowS: Math.floor(Date.now() / 1000),
-      frozen: (mac) => this.frozen(vni, mac),
+      now: Date.now(),
+      journalRoom: Math.max(MAX_EVICTED, MAX_JOURNALS - view.journals.size),
     })
     const ended = this.ended(vni, plan)
-    if (plan.writes.length > 0 || ended) {
+    if (plan.writes.length > 0 || plan.journals.size > 0 || ended) {
       const guard = { key: keys.guard(vni), mod_revision: view.learned.guard(vni) }
       // What is swept was decided by the topologies: they must be the same still.
       const generation = { key: keys.generation(), mod_revision: view.generation }
@@ -192,26 +199,42 @@ export class ClaimsWriter {
     }
   }
 
-  private ops(vni: number, { writes }: ClaimPlan, ended: boolean): WriteOp[] {
+  private ops(vni: number, { writes, journals }: ClaimPlan, ended: boolean): WriteOp[] {
     const { keys } = this.options
     const guard = keys.guard(vni)
     const page = ({ vtep, page: number, macs }: PageWrite): WriteOp => {
       const key = keys.page(vni, vtep, number)
       return macs.size === 0 ? { delete: key } : { put: key, value: encodePage(macs) }
     }
-    return [ended ? { delete: guard } : { put: guard, value: '' }, ...writes.map(page)]
+    if (ended) return [{ delete: guard }, { delete_prefix: keys.journals(vni) }, ...writes.map(page)]
+    const written = [...journals].map(([mac, journal]): WriteOp => {
+      return { put: keys.journal(vni, mac), value: encodeJournal(journal) }
+    })
+    return [{ put: guard, value: '' }, ...writes.map(page), ...written, ...this.evicted(vni, journals)]
+  }
+
+  private evicted(vni: number, journals: ClaimPlan['journals']): WriteOp[] {
+    const { view, keys } = this.options
+    const fresh = [...journals.keys()].filter((mac) => !view.journals.get(vni, mac)).length
+    const excess = Math.min(MAX_EVICTED, view.journals.size + fresh - MAX_JOURNALS)
+    const ops: WriteOp[] = []
+    for (const old of view.journals.oldest()) {
+      if (ops.length >= excess) break
+      if (old.vni === vni && journals.has(old.mac)) continue
+      ops.push({ delete: keys.journal(old.vni, old.mac) })
+    }
+    return ops
   }
 
   private count(vni: number, plan: ClaimPlan): void {
     const { counters, log } = this.options
     counters.taken += plan.taken
-    counters.moves += plan.moved.length
+    counters.moves += plan.moved
     for (const [reason, count] of plan.refused) counters.refused[reason] += count
-    for (const mac of plan.moved) {
-      if (!this.damper.moved(vni, mac, Date.now())) continue
+    for (const mac of plan.frozen) {
       const err = new WeftError(
         'W-3016',
-        `${formatMac(mac)} of VNI ${vni} moved 5 times in 180 s: it is frozen`,
+        `${formatMac(mac)} of VNI ${vni} moved ${MOVES} times in ${WINDOW_MS / 1000} s: it is frozen`,
       )
       log.warn({ err, vni, mac: formatMac(mac) }, 'a MAC is in two places')
     }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Mac } from '../../model/mac.js'
 import { Keys, rangeEnd } from './keys.js'
 
 const keys = new Keys('/weft/v1/')
@@ -8,6 +9,9 @@ describe('keys', () => {
     expect(keys.parse(keys.generation())).toEqual({ kind: 'generation' })
     expect(keys.parse(keys.head('lab'))).toEqual({ kind: 'head', topology: 'lab' })
     expect(keys.parse(keys.guard(100))).toEqual({ kind: 'guard', vni: 100 })
+    const mac = 0x02000000000a as Mac
+    expect(keys.journal(100, mac)).toBe('/weft/v1/journal/100/02:00:00:00:00:0a')
+    expect(keys.parse(keys.journal(100, mac))).toEqual({ kind: 'journal', vni: 100, mac })
     expect(keys.parse(keys.object('lab', 'e1', 'static/red/0'))).toEqual({
       kind: 'object',
       topology: 'lab',
@@ -33,6 +37,9 @@ describe('keys', () => {
     '/weft/v1/mac/100/10.0.0.1/x',
     '/weft/v1/mac/100/10.0.0.1/1/2',
     '/weft/v1/guard/x',
+    '/weft/v1/journal/100',
+    '/weft/v1/journal/100/02:00:00:00:00:0A',
+    '/weft/v1/journal/100/02:00:00:00:00:0a/1',
     '/weft/v1/else',
   ])('of others are not ours: %s', (key) => {
     expect(keys.parse(key)).toBeUndefined()

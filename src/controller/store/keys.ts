@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { canonicalIp } from '../../model/ip.js'
+import { formatMac, type Mac, parseMac } from '../../model/mac.js'
 import type { RecordKey } from '../view/records.js'
 
 /** PURE: the text of keys under one prefix, `/weft/v1/` by default. */
@@ -14,6 +15,10 @@ export class Keys {
   readonly epoch = (topology: string, epoch: string): string => `${this.objects(topology)}${epoch}/`
   readonly object = (topology: string, epoch: string, id: string): string => this.epoch(topology, epoch) + id
   readonly guard = (vni: number): string => `${this.prefix}guard/${vni}`
+
+  /** Of all MACs of a segment. */
+  readonly journals = (vni: number): string => `${this.prefix}journal/${vni}/`
+  readonly journal = (vni: number, mac: Mac): string => this.journals(vni) + formatMac(mac)
 
   readonly page = (vni: number, vtep: string, page: number): string =>
     `${this.prefix}mac/${vni}/${vtep}${page === 0 ? '' : `/${page}`}`
@@ -35,6 +40,8 @@ export class Keys {
         const vni = parseNumber(rest[0])
         return rest.length === 1 && vni !== undefined ? { kind, vni } : undefined
       }
+      case 'journal':
+        return parseJournal(rest)
       default:
         return undefined
     }
@@ -52,6 +59,13 @@ function parsePage([first, vtep = '', last, ...more]: string[]): RecordKey | und
   if (vni === undefined || page === undefined || more.length > 0) return undefined
   if (isIP(vtep) === 0 || canonicalIp(vtep) !== vtep) return undefined
   return { kind: 'page', vni, vtep, page }
+}
+
+function parseJournal([first, text = '', ...more]: string[]): RecordKey | undefined {
+  const vni = parseNumber(first)
+  const mac = parseMac(text)
+  if (vni === undefined || mac === undefined || formatMac(mac) !== text || more.length > 0) return undefined
+  return { kind: 'journal', vni, mac }
 }
 
 function parseNumber(text: string | undefined): number | undefined {

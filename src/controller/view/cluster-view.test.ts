@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { DesiredTopology, NetworkSpec } from '../../model/desired-state.js'
+import { canonicalIp } from '../../model/ip.js'
 import type { Mac } from '../../model/mac.js'
 import { plainNetwork } from '../../model/segment.fixture.js'
 import { ClusterView } from './cluster-view.js'
@@ -54,20 +55,24 @@ const mac = fc.integer({ min: 1, max: 12 })
 const network = (name: string, number: number) =>
   fc
     .record({
+      arp: fc.constantFrom('suppress' as const, 'flood' as const),
       learning: fc.constantFrom('control' as const, 'dataplane' as const, 'static' as const),
       on: fc.subarray(hosts),
       declared: fc.uniqueArray(fc.tuple(mac, fc.nat(3)), { selector: ([key]) => key, maxLength: 4 }),
     })
-    .map(({ learning, on, declared }): NetworkSpec => {
+    .map(({ learning, arp, on, declared }): NetworkSpec => {
       const ports = on.map((i) => ({ node: `host${i}`, interface: `${name}0` }))
       const statics = declared.map(([key, where]) =>
-        where === 3 ? { mac: macText(key), remote: '10.9.9.9' } : { mac: macText(key), node: `host${where}` },
+        where === 3
+          ? { mac: macText(key), remote: '10.9.9.9' }
+          : { mac: macText(key), node: `host${where}`, ip: `10.1.0.${key % 4}` },
       )
       return {
         ...plainNetwork,
         name,
         vni: number,
         learning,
+        arp,
         ports,
         static: statics,
         remotes: ['10.9.9.9'],
@@ -117,8 +122,14 @@ function run(store: Store, action: Step, turn: number): StoreEvent[] {
         [...store.keys.values()].filter(({ id }) => id.kind !== 'page').map(({ id }) => [id, undefined]),
       )
     case 'page': {
-      const entry = { interface: 'red0', seq: turn, since: 0 }
-      const page = new Map(action.macs.map((i) => [(0x020000000000 + i) as Mac, entry]))
+      const entry = (i: number) => ({
+        interface: 'red0',
+        seq: turn % 4,
+        since: turn % 3,
+        addresses:
+          turn % 5 === 0 ? [] : [{ ip: canonicalIp(`10.1.0.${((i + turn) % 7) + 1}`), router: i % 2 === 0 }],
+      })
+      const page = new Map(action.macs.map((i) => [(0x020000000000 + i) as Mac, entry(i)]))
       const id: RecordKey = { kind: 'page', vni: action.vni, vtep: `10.0.0.${action.host + 1}`, page: 0 }
       return store.write([[id, page.size > 0 ? encodePage(page) : undefined]])
     }
@@ -133,7 +144,12 @@ function told(view: ClusterView): unknown {
     tables: new Map(
       [...view.tables].map(([number, table]) => [
         number,
-        { spec: table.spec, hash: table.hash, entries: new Map(table.entries) },
+        {
+          spec: table.spec,
+          hash: table.hash,
+          entries: new Map(table.entries),
+          bindings: new Map(table.bindings),
+        },
       ]),
     ),
     quarantine: view.quarantine,

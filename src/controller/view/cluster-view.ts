@@ -1,7 +1,9 @@
+import type { Ip } from '../../model/ip.js'
 import type { Mac } from '../../model/mac.js'
-import type { BodyChange } from '../../model/segment-body.js'
-import type { FdbEntry } from '../../model/segment-table.js'
-import { LearnedMacs } from './learned-macs.js'
+import type { BindingChange, BodyChange } from '../../model/segment-body.js'
+import type { Binding, FdbEntry } from '../../model/segment-table.js'
+import { Journals } from './journals.js'
+import { LearnedMacs, type Touched } from './learned-macs.js'
 import { type NodeView, projectNodes, projectSegment, type SegmentView, vtepsOf } from './projection.js'
 import type { StoreEvent } from './records.js'
 import { type PublishedTopology, TopologyFold } from './topology-fold.js'
@@ -25,6 +27,7 @@ export class ClusterView {
   private generationAt = 0n
   private readonly fold = new TopologyFold()
   private readonly macs = new LearnedMacs()
+  readonly journals = new Journals()
   private readonly views = new Map<number, SegmentView>()
   private readonly all = new Map<number, VniTable>()
   private nodeViews = new Map<string, NodeView>()
@@ -52,7 +55,7 @@ export class ClusterView {
     return this.all
   }
   get quarantine(): ReadonlyMap<string, string> {
-    return new Map([...this.fold.quarantine, ...this.macs.quarantine])
+    return new Map([...this.fold.quarantine, ...this.macs.quarantine, ...this.journals.quarantine])
   }
 
   /** Folds the events of whole revisions, the last of which is `revision`. */
@@ -63,9 +66,10 @@ export class ClusterView {
     }
     const topologies = this.fold.apply(events)
     const touched = this.macs.apply(events)
+    this.journals.apply(events)
     const dirty = new Set<number>()
     if (topologies.size > 0) for (const vni of this.project()) dirty.add(vni)
-    for (const [vni, macs] of touched) if (!dirty.has(vni) && this.settle(vni, macs)) dirty.add(vni)
+    for (const [vni, what] of touched) if (!dirty.has(vni) && this.settle(vni, what)) dirty.add(vni)
     return { revision, topologies: topologies.size > 0, vnis: dirty }
   }
 
@@ -80,7 +84,7 @@ export class ClusterView {
       for (const network of networks) {
         present.add(network.vni)
         this.views.set(network.vni, projectSegment(name, network, vteps))
-        if (this.settle(network.vni, this.everyMac(network.vni))) dirty.add(network.vni)
+        if (this.settle(network.vni, this.everything(network.vni))) dirty.add(network.vni)
       }
     }
     for (const vni of this.views.keys()) {
@@ -92,16 +96,25 @@ export class ClusterView {
     return dirty
   }
 
-  private everyMac(vni: number): Set<Mac> {
-    return new Set([
-      ...(this.all.get(vni)?.entries.keys() ?? []),
-      ...(this.views.get(vni)?.declared.keys() ?? []),
-      ...this.macs.owners(vni).keys(),
-    ])
+  private everything(vni: number): Touched {
+    const table = this.all.get(vni)
+    const view = this.views.get(vni)
+    return {
+      macs: new Set([
+        ...(table?.entries.keys() ?? []),
+        ...(view?.declared.keys() ?? []),
+        ...this.macs.owners(vni).keys(),
+      ]),
+      ips: new Set([
+        ...(table?.bindings.keys() ?? []),
+        ...(view?.bound.keys() ?? []),
+        ...this.macs.addresses(vni).ips(),
+      ]),
+    }
   }
 
-  /** Brings the table's entries for `macs`, and its spec, to what the keys say now. */
-  private settle(vni: number, macs: ReadonlySet<Mac>): boolean {
+  /** Brings the table's entries and bindings for what is touched, and its spec, to what the keys say now. */
+  private settle(vni: number, { macs, ips }: Touched): boolean {
     const view = this.views.get(vni)
     if (!view) return false
     const known = this.all.get(vni)
@@ -109,7 +122,9 @@ export class ClusterView {
     this.all.set(vni, table)
     const changes: BodyChange[] = []
     for (const mac of macs) changes.push({ mac, entry: this.entry(view, mac) })
-    const changed = table.update(this.at, changes, view.spec)
+    const bindings: BindingChange[] = []
+    for (const ip of ips) bindings.push({ ip, binding: this.binding(view, ip) })
+    const changed = table.update(this.at, changes, view.spec, bindings)
     return changed || !known
   }
 
@@ -122,4 +137,26 @@ export class ClusterView {
     if (!owner || !view.spec.claim_macs || !view.nodes.has(owner.vtep)) return undefined
     return { vtep: owner.vtep, static: false }
   }
+
+  // Only where ARP and ND are answered from it. What is declared holds here too.
+  private binding(view: SegmentView, ip: Ip): Binding | undefined {
+    if (!view.spec.suppress) return undefined
+    const declared = view.bound.get(ip)
+    if (declared) return declared
+    const { vni } = view.network
+    let best: { binding: Binding; since: number } | undefined
+    for (const mac of this.macs.addresses(vni).macs(ip)) {
+      if (view.declared.has(mac) || !this.entry(view, mac)) continue
+      const owner = this.macs.owners(vni).get(mac)!
+      const address = owner.addresses.find((one) => one.ip === ip)
+      if (!address || (best && !isNewer(owner.since, mac, best))) continue
+      best = { binding: { mac, router: address.router }, since: owner.since }
+    }
+    return best?.binding
+  }
+}
+
+// Writers keep an address with one MAC; were it with two, every controller must choose the same.
+function isNewer(since: number, mac: Mac, than: { binding: Binding; since: number }): boolean {
+  return since === than.since ? mac < than.binding.mac : since > than.since
 }

@@ -1,5 +1,6 @@
 import type { Ip } from '../../model/ip.js'
 import type { Mac } from '../../model/mac.js'
+import { AddressHolders } from './address-holders.js'
 import { decodePage, type OwnerPage, type PageEntry } from './owner-page.js'
 import type { StoreEvent } from './records.js'
 
@@ -20,9 +21,16 @@ interface Segment {
   /** By etcd key. */
   readonly pages: Map<string, StoredPage>
   readonly owners: Map<Mac, LearnedMac>
+  readonly holders: AddressHolders
   /** In more than one page, which no writer of ours makes: the highest seq counts. */
   readonly contested: Set<Mac>
   guard: bigint
+}
+
+/** What may be another after events: MACs' owners, and addresses' MACs. */
+export interface Touched {
+  readonly macs: Set<Mac>
+  readonly ips: Set<Ip>
 }
 
 /** PURE: owner pages folded to one owner for each learned MAC. */
@@ -33,6 +41,11 @@ export class LearnedMacs {
 
   owners(vni: number): ReadonlyMap<Mac, LearnedMac> {
     return this.segments.get(vni)?.owners ?? new Map()
+  }
+
+  /** Which MACs were heard to use an address; one in pages of our making. */
+  addresses(vni: number): AddressHolders {
+    return this.segments.get(vni)?.holders ?? new AddressHolders()
   }
 
   pages(vni: number): ReadonlyMap<string, StoredPage> {
@@ -49,9 +62,9 @@ export class LearnedMacs {
     return [...this.segments.keys()]
   }
 
-  /** Folds whole revisions. Returns the MACs of each segment whose owner may be another. */
-  apply(events: readonly StoreEvent[]): Map<number, Set<Mac>> {
-    const touched = new Map<number, Set<Mac>>()
+  /** Folds whole revisions. Returns what of each segment may be another. */
+  apply(events: readonly StoreEvent[]): Map<number, Touched> {
+    const touched = new Map<number, Touched>()
     const latest = new Map<string, StoreEvent>()
     for (const event of events) {
       if (event.id.kind === 'guard') this.segment(event.id.vni).guard = event.value ? event.mod_revision : 0n
@@ -64,7 +77,7 @@ export class LearnedMacs {
       const { vni, vtep, page } = event.id
       const macs = this.decode(key, event.value)
       if (macs === 'unreadable') continue
-      const affected = touched.get(vni) ?? touched.set(vni, new Set()).get(vni)!
+      const affected = touched.get(vni) ?? touched.set(vni, { macs: new Set(), ips: new Set() }).get(vni)!
       this.takeOut(vni, key, affected)
       if (macs) incoming.push({ key, page: { vni, vtep: vtep as Ip, page, macs } })
     }
@@ -84,39 +97,49 @@ export class LearnedMacs {
     }
   }
 
-  private takeOut(vni: number, key: string, affected: Set<Mac>): void {
+  private takeOut(vni: number, key: string, affected: Touched): void {
     const segment = this.segment(vni)
     const before = segment.pages.get(key)
     if (!before) return
     segment.pages.delete(key)
-    for (const mac of before.macs.keys()) {
-      affected.add(mac)
+    for (const [mac, { addresses }] of before.macs) {
+      affected.macs.add(mac)
+      for (const { ip } of addresses) {
+        affected.ips.add(ip)
+        segment.holders.remove(ip, mac)
+      }
       const owner = segment.owners.get(mac)
       if (owner?.vtep === before.vtep && owner.page === before.page) segment.owners.delete(mac)
-      if (segment.contested.delete(mac)) this.electAgain(segment, mac)
+      if (segment.contested.delete(mac)) this.electAgain(segment, mac, affected)
     }
   }
 
-  private putIn(key: string, page: StoredPage, affected: Set<Mac>): void {
+  private putIn(key: string, page: StoredPage, affected: Touched): void {
     const segment = this.segment(page.vni)
     segment.pages.set(key, page)
     for (const [mac, entry] of page.macs) {
-      affected.add(mac)
-      this.elect(segment, mac, { ...entry, vtep: page.vtep, page: page.page })
+      affected.macs.add(mac)
+      for (const { ip } of entry.addresses) {
+        affected.ips.add(ip)
+        segment.holders.add(ip, mac)
+      }
+      this.elect(segment, mac, { ...entry, vtep: page.vtep, page: page.page }, affected)
     }
   }
 
-  private elect(segment: Segment, mac: Mac, candidate: LearnedMac): void {
+  private elect(segment: Segment, mac: Mac, candidate: LearnedMac, affected: Touched): void {
     const owner = segment.owners.get(mac)
     if (owner) segment.contested.add(mac)
+    // Addresses of the loser count no more, and again when it is the only one left.
+    for (const { ip } of [...(owner?.addresses ?? []), ...candidate.addresses]) affected.ips.add(ip)
     if (!owner || wins(candidate, owner)) segment.owners.set(mac, candidate)
   }
 
-  private electAgain(segment: Segment, mac: Mac): void {
+  private electAgain(segment: Segment, mac: Mac, affected: Touched): void {
     segment.owners.delete(mac)
     for (const { vtep, page, macs } of segment.pages.values()) {
       const entry = macs.get(mac)
-      if (entry) this.elect(segment, mac, { ...entry, vtep, page })
+      if (entry) this.elect(segment, mac, { ...entry, vtep, page }, affected)
     }
   }
 
@@ -128,7 +151,13 @@ export class LearnedMacs {
   private segment(vni: number): Segment {
     let segment = this.segments.get(vni)
     if (!segment) {
-      segment = { pages: new Map(), owners: new Map(), contested: new Set(), guard: 0n }
+      segment = {
+        pages: new Map(),
+        owners: new Map(),
+        contested: new Set(),
+        holders: new AddressHolders(),
+        guard: 0n,
+      }
       this.segments.set(vni, segment)
     }
     return segment

@@ -32,7 +32,7 @@ function declaredMac(vni: number, segment: SegmentView, mac: Mac): MacEntry | un
     vtep: entry.vtep,
     learned: 'file',
     seq: 0,
-    ...(spec.ip === undefined ? {} : { ip: spec.ip }),
+    ips: spec.ip === undefined ? [] : [spec.ip],
     flags: remote ? 'SE' : 'S',
   }
 }
@@ -57,6 +57,7 @@ function learnedMac(
     vtep: owner.vtep,
     learned: 'control',
     seq: owner.seq,
+    ips: owner.addresses.map(({ ip }) => ip),
     since_s: sinceS,
     flags: (owner.seq > 0 && sinceS < MOVED_S ? 'M' : '') + (frozen(vni, mac) ? 'D' : ''),
   }

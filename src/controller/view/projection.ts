@@ -7,7 +7,13 @@ import type {
 } from '../../model/desired-state.js'
 import { canonicalIp, type Ip } from '../../model/ip.js'
 import { type Mac, parseMac } from '../../model/mac.js'
-import type { AssignedPort, FdbEntry, NodeAssignment, SegmentSpec } from '../../model/segment-table.js'
+import type {
+  AssignedPort,
+  Binding,
+  FdbEntry,
+  NodeAssignment,
+  SegmentSpec,
+} from '../../model/segment-table.js'
 
 /** A declared MAC: where it is, and what was declared. */
 export interface Declared {
@@ -21,6 +27,8 @@ export interface SegmentView {
   readonly network: NetworkSpec
   readonly spec: SegmentSpec
   readonly declared: ReadonlyMap<Mac, Declared>
+  /** Addresses that go with declared MACs. */
+  readonly bound: ReadonlyMap<Ip, Binding>
   /** VTEPs of ours with a port in it, by address. */
   readonly nodes: ReadonlyMap<Ip, string>
 }
@@ -54,11 +62,13 @@ export function projectSegment(
     if (vtep) nodes.set(vtep, node)
   }
   const members = [...new Set([...nodes.keys(), ...network.remotes.map(canonicalIp)])].sort()
+  const declared = declaredMacs(network, vteps)
   return {
     topology,
     network,
     nodes,
-    declared: declaredMacs(network, vteps),
+    declared,
+    bound: boundAddresses(declared),
     spec: {
       network: network.name,
       flood_replicate: network.flood === 'replicate',
@@ -91,6 +101,15 @@ function declaredMacs(network: NetworkSpec, vteps: ReadonlyMap<string, Ip>): Map
     declared.set(mac, { entry, spec })
   }
   return declared
+}
+
+function boundAddresses(declared: ReadonlyMap<Mac, Declared>): Map<Ip, Binding> {
+  const bound = new Map<Ip, Binding>()
+  for (const [mac, { spec }] of declared) {
+    const ip = spec.ip === undefined ? undefined : canonicalIp(spec.ip)
+    if (ip !== undefined && !bound.has(ip)) bound.set(ip, { mac, router: false })
+  }
+  return bound
 }
 
 /** VTEP addresses by node, over all topologies. */

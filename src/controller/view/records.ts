@@ -1,3 +1,5 @@
+import type { Mac } from '../../model/mac.js'
+
 /** Names of what lies in etcd; store/keys.ts has their text. */
 export type RecordKey =
   /** Written by every apply, so that two of them collide. */
@@ -15,6 +17,8 @@ export type RecordKey =
   | { readonly kind: 'page'; readonly vni: number; readonly vtep: string; readonly page: number }
   /** Written with every change of a segment's pages, so that two writers collide. */
   | { readonly kind: 'guard'; readonly vni: number }
+  /** What happened to one MAC (mac-journal.ts). */
+  | { readonly kind: 'journal'; readonly vni: number; readonly mac: Mac }
 
 /** One key's new value; `undefined`: it is gone. */
 export interface StoreEvent {

@@ -1,0 +1,45 @@
+import type { Mac } from '../../model/mac.js'
+import { decodeJournal, type MacJournal } from './mac-journal.js'
+import type { StoreEvent } from './records.js'
+
+interface Stored {
+  readonly vni: number
+  readonly mac: Mac
+  readonly journal: MacJournal
+}
+
+/** PURE: the journals of all MACs that have one. */
+export class Journals {
+  /** Reasons by etcd key. */
+  readonly quarantine = new Map<string, string>()
+  /** By `vni/mac`, the longest unchanged first. */
+  private readonly stored = new Map<string, Stored>()
+
+  get size(): number {
+    return this.stored.size
+  }
+
+  get(vni: number, mac: Mac): MacJournal | undefined {
+    return this.stored.get(`${vni}/${mac}`)?.journal
+  }
+
+  /** The longest unchanged first. */
+  oldest(): Iterable<Stored> {
+    return this.stored.values()
+  }
+
+  apply(events: readonly StoreEvent[]): void {
+    for (const { id, key, value } of events) {
+      if (id.kind !== 'journal') continue
+      const name = `${id.vni}/${id.mac}`
+      this.quarantine.delete(key)
+      this.stored.delete(name)
+      if (value === undefined) continue
+      try {
+        this.stored.set(name, { vni: id.vni, mac: id.mac, journal: decodeJournal(value) })
+      } catch (err) {
+        this.quarantine.set(key, (err as Error).message)
+      }
+    }
+  }
+}
