@@ -7,11 +7,13 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "ip.h"
 #include "maps.h"
 
 #define BITS_OF(type) (8 * sizeof(type))
 
-static __always_inline bool
+/* Verifier: not inlined, like the next, to keep its key off the stack of those who ask often. */
+static __noinline bool
 is_allowed_mac(__u32 ifindex, const struct mac_addr *mac)
 {
 	struct allowed_mac_key key = { .ifindex = ifindex, .mac = *mac };
@@ -19,7 +21,7 @@ is_allowed_mac(__u32 ifindex, const struct mac_addr *mac)
 	return bpf_map_lookup_elem(&allowed_macs, &key);
 }
 
-static __always_inline bool
+static __noinline bool
 is_listed_ip(__u32 ifindex, const struct ip_addr *ip)
 {
 	struct allowed_ip_key key = {
@@ -29,13 +31,6 @@ is_listed_ip(__u32 ifindex, const struct ip_addr *ip)
 	};
 
 	return bpf_map_lookup_elem(&allowed_ips, &key);
-}
-
-/* Of fe80::/10. */
-static __always_inline bool
-is_link_local_ip(const struct ip_addr *ip)
-{
-	return ip->addr[0] == 0xfe && (ip->addr[1] & 0xc0) == 0x80;
 }
 
 /* Whether it is the link-local address that a MAC of the port's list makes (RFC 4291 appendix A). */
@@ -59,8 +54,10 @@ is_made_of_allowed_mac(__u32 ifindex, const struct ip_addr *ip)
  * or fe80::/10.
  */
 static __always_inline bool
-is_allowed_ip(__u32 ifindex, const struct ip_addr *ip, __u32 port_flags)
+is_allowed_ip6(__u32 ifindex, const struct ip_addr *ip, __u32 port_flags)
 {
+	if (is_mapped_ip(ip))
+		return false;
 	if (is_listed_ip(ifindex, ip))
 		return true;
 	if (!is_link_local_ip(ip))

@@ -8,16 +8,6 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "../abi/weft.h"
-
-/* What an ICMPv6 checksum covers beside the message (RFC 8200 8.1). */
-struct pseudo_header6 {
-	struct ip_addr source;
-	struct ip_addr destination;
-	__be32 length;
-	__be32 protocol;
-};
-
 /* Adds `length` bytes of memory: a multiple of 4, at most 512. */
 static __always_inline __u32
 add_sum(__u32 sum, const void *bytes, __u32 length)

@@ -21,13 +21,11 @@
 
 #include "address.h"
 #include "announce.h"
+#include "clock.h"
 #include "frame.h"
 #include "limits.h"
 #include "loss.h"
 #include "tables.h"
-
-#define NS_PER_SECOND 1000000000LL
-#define REFRESH_NS NS_PER_SECOND
 
 /* For so long after a move a frame from the place before is late, unless it is an announcement. */
 #define HOLD_NS NS_PER_SECOND
@@ -37,13 +35,6 @@ struct place {
 	struct vtep_addr vtep; /* zero: on a port */
 	__u32 ifindex;         /* zero: behind a VTEP */
 };
-
-/* Signed: another CPU may have written a later time than this one's. */
-static __always_inline bool
-is_older(__u64 then, __u64 now, __s64 age)
-{
-	return (__s64)(now - then) >= age;
-}
 
 static __always_inline bool
 is_aged(const struct learned_entry *known, const struct frame *frame, const struct segment_entry *segment)

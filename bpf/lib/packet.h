@@ -17,7 +17,7 @@
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
-#include <linux/ipv6.h>
+#include <linux/in6.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
@@ -38,8 +38,8 @@ enum packet_flag {
 };
 
 struct packet {
-	struct ip_addr source; /* zero: no IP */
-	struct ip_addr destination;
+	struct ip_addr source;      /* zero: no IP */
+	struct ip_addr destination; /* next to it, as in IPv6 */
 	__u32 network;   /* where it begins in the frame */
 	__u32 transport; /* where parsing ended: what is there is of `protocol` */
 	__u32 length;    /* of the IP packet, as its header says */
@@ -49,6 +49,18 @@ struct packet {
 	__u8 hop_limit;
 	__u32 flags; /* enum packet_flag */
 };
+
+/* An IPv6 header up to its addresses, which are read into place: stack is scarce. */
+struct ipv6_start {
+	__u8 version; /* its high nibble */
+	__u8 traffic[3];
+	__be16 payload_length;
+	__u8 next;
+	__u8 hop_limit;
+};
+ABI_SIZE(struct ipv6_start, 8);
+
+#define IPV6_HEADER_LENGTH 40
 
 /* The fragment header of IPv6 (RFC 8200 4.5). */
 struct fragment_header {
@@ -164,19 +176,18 @@ skip_extension(struct __sk_buff *skb, struct packet *packet)
 static __always_inline void
 parse_ipv6(struct __sk_buff *skb, struct packet *packet)
 {
-	struct ipv6hdr ip;
+	struct ipv6_start ip;
 	__u32 i;
 
-	if (bpf_skb_load_bytes(skb, packet->network, &ip, sizeof(ip)) || ip.version != 6) {
+	if (bpf_skb_load_bytes(skb, packet->network, &ip, sizeof(ip)) || ip.version >> 4 != 6 ||
+	    bpf_skb_load_bytes(skb, packet->network + sizeof(ip), &packet->source, 2 * sizeof(packet->source))) {
 		packet->flags |= PACKET_UNREADABLE;
 		return;
 	}
-	__builtin_memcpy(&packet->source, &ip.saddr, sizeof(packet->source));
-	__builtin_memcpy(&packet->destination, &ip.daddr, sizeof(packet->destination));
-	packet->length = sizeof(ip) + bpf_ntohs(ip.payload_len);
-	packet->protocol = ip.nexthdr;
+	packet->length = IPV6_HEADER_LENGTH + bpf_ntohs(ip.payload_length);
+	packet->protocol = ip.next;
 	packet->hop_limit = ip.hop_limit;
-	packet->transport += sizeof(ip);
+	packet->transport += IPV6_HEADER_LENGTH;
 	for (i = 0; i < MAX_EXTENSIONS && is_extension(packet->protocol); i++) {
 		if (!skip_extension(skb, packet))
 			return;

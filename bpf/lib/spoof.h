@@ -20,11 +20,13 @@
 #include <stdbool.h>
 #include <linux/bpf.h>
 #include <linux/in.h>
+#include <linux/in6.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "allowed.h"
 #include "arp.h"
+#include "ip.h"
 #include "nd.h"
 #include "nd_options.h"
 #include "packet.h"
@@ -36,32 +38,14 @@
 #define MLD_DONE 132
 #define MLD2_REPORT 143
 
-/* Words 2 and 3 of an address in network order, for 0.0.0.0 and 255.255.255.255. */
-static __always_inline __be32
-last_word(const struct ip_addr *ip)
-{
-	__be32 word;
-
-	__builtin_memcpy(&word, &ip->addr[12], sizeof(word));
-	return word;
-}
-
-static __always_inline bool
-is_unspecified(const struct ip_addr *ip)
-{
-	const __u8 *a = ip->addr;
-
-	return !(a[0] | a[1] | a[2] | a[3] | a[4] | a[5] | a[6] | a[7] | a[8] | a[9] | a[10] | a[11] | a[12] |
-		 a[13] | a[14] | a[15]);
-}
-
 static __always_inline __u32
 unreadable(__u32 port_flags)
 {
 	return port_flags & PORT_FILTER_IP ? DROP_SPOOFED_IP : DROP_SPOOFED_MAC;
 }
 
-static __always_inline __u32
+/* Verifier: not inlined, like check_nd_links(), because stack is scarce. */
+static __noinline __u32
 check_arp(struct __sk_buff *skb, const struct packet *packet, __u32 port_flags)
 {
 	struct arp_packet arp;
@@ -82,7 +66,7 @@ asks_for_lease(struct __sk_buff *skb, const struct packet *packet)
 {
 	struct udp_ports ports;
 
-	return packet->protocol == IPPROTO_UDP && !~last_word(&packet->destination) &&
+	return packet->protocol == IPPROTO_UDP && !~ip_words(&packet->destination).word[3] &&
 	       load_transport(skb, packet, 0, &ports, sizeof(ports)) && ports.destination == DHCP_SERVER_PORT;
 }
 
@@ -91,7 +75,7 @@ check_ipv4(struct __sk_buff *skb, const struct packet *packet, __u32 port_flags)
 {
 	if (!(port_flags & PORT_FILTER_IP) || is_listed_ip(skb->ifindex, &packet->source))
 		return 0;
-	return !last_word(&packet->source) && asks_for_lease(skb, packet) ? 0 : DROP_SPOOFED_IP;
+	return !ip_words(&packet->source).word[3] && asks_for_lease(skb, packet) ? 0 : DROP_SPOOFED_IP;
 }
 
 /* What a station without an address may send: to groups of its link (RFC 4862 5.4.2, RFC 4861 4.1, RFC 3590). */
@@ -105,7 +89,7 @@ starts_up(const struct packet *packet, __u8 type)
 		type == MLD_DONE || type == MLD2_REPORT);
 }
 
-static __always_inline __u32
+static __noinline __u32
 check_nd_links(struct __sk_buff *skb, const struct packet *packet, __u8 type, __u32 port_flags)
 {
 	struct nd_links links = {};
@@ -137,14 +121,14 @@ check_ipv6(struct __sk_buff *skb, const struct packet *packet, __u32 port_flags)
 		return unreadable(port_flags);
 	if (port_flags & PORT_FILTER_IP) {
 		if (from_nobody ? !starts_up(packet, nd.type) :
-				  !is_allowed_ip(skb->ifindex, &packet->source, port_flags))
+				  !is_allowed_ip6(skb->ifindex, &packet->source, port_flags))
 			return DROP_SPOOFED_IP;
 	}
 	if (!is_nd(nd.type))
 		return 0;
 	if (port_flags & PORT_FILTER_IP && (nd.type == ND_ADVERTISEMENT || (nd.type == ND_SOLICITATION && from_nobody))) {
 		if (!load_transport(skb, packet, 0, &nd, sizeof(nd)) ||
-		    !is_allowed_ip(skb->ifindex, &nd.target, port_flags))
+		    !is_allowed_ip6(skb->ifindex, &nd.target, port_flags))
 			return DROP_SPOOFED_IP;
 	}
 	return check_nd_links(skb, packet, nd.type, port_flags);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <linux/bpf.h>
 #include <linux/in.h>
+#include <linux/in6.h>
 #include <bpf/bpf_helpers.h>
 
 #include "packet.h"

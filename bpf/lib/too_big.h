@@ -29,6 +29,8 @@
 
 #include "checksum.h"
 #include "frame.h"
+#include "icmp6.h"
+#include "ip.h"
 #include "nd.h"
 #include "packet.h"
 #include "verdict.h"
@@ -68,9 +70,9 @@ ABI_SIZE(struct error6, 48);
 static __always_inline bool
 may_answer4(struct __sk_buff *skb, const struct packet *packet)
 {
-	__u8 from = packet->source.addr[12], to = packet->destination.addr[12], type;
+	__u8 type;
 
-	if (!from || from == 127 || from >= 224 || !to || to >= 224)
+	if (!is_unicast_ip4(&packet->source) || !is_unicast_ip4(&packet->destination))
 		return false;
 	if (packet->protocol != IPPROTO_ICMP)
 		return true;
@@ -86,10 +88,9 @@ may_answer4(struct __sk_buff *skb, const struct packet *packet)
 static __always_inline bool
 may_answer6(struct __sk_buff *skb, const struct packet *packet)
 {
-	__u8 from = packet->source.addr[0], to = packet->destination.addr[0], type;
+	__u8 type;
 
-	/* Nor from ::, ::1 and other addresses that are no unicast of IPv6. */
-	if (!from || from == 0xff || !to || to == 0xff)
+	if (!is_unicast_ip6(&packet->source) || !is_unicast_ip6(&packet->destination))
 		return false;
 	if (packet->protocol != IPPROTO_ICMPV6)
 		return true;
@@ -204,16 +205,10 @@ write_error6(struct __sk_buff *skb, const struct packet *packet, __u32 mtu, __u3
 			.icmp6_mtu = bpf_htonl(mtu),
 		},
 	};
-	struct pseudo_header6 pseudo = {
-		.source = packet->destination,
-		.destination = packet->source,
-		.length = bpf_htonl(length),
-		.protocol = bpf_htonl(IPPROTO_ICMPV6),
-	};
 
 	__builtin_memcpy(&error.ip.saddr, &packet->destination, sizeof(error.ip.saddr));
 	__builtin_memcpy(&error.ip.daddr, &packet->source, sizeof(error.ip.daddr));
-	sum = add_sum(sum, &pseudo, sizeof(pseudo));
+	sum = add_pseudo_sum6(sum, &packet->destination, &packet->source, length);
 	error.icmp.icmp6_cksum = fold_sum(add_sum(sum, &error.icmp, sizeof(error.icmp)));
 	return !bpf_skb_store_bytes(skb, packet->network, &error, sizeof(error), BPF_F_RECOMPUTE_CSUM);
 }

@@ -20,6 +20,7 @@
 #include "../lib/guard.h"
 #include "../lib/learn.h"
 #include "../lib/limits.h"
+#include "../lib/suppress.h"
 #include "../lib/tables.h"
 #include "../lib/too_big.h"
 #include "../lib/tunnel.h"
@@ -69,7 +70,7 @@ int port_ingress(struct __sk_buff *skb)
 	const struct segment_entry *segment;
 	const struct port_entry *port;
 	const struct fdb_entry *source;
-	__u32 objection;
+	__u32 objection, settled;
 
 	if (!parse_ethernet(&frame))
 		return drop(&frame, DROP_MALFORMED);
@@ -98,6 +99,9 @@ int port_ingress(struct __sk_buff *skb)
 		return drop(&frame, DROP_STATIC_ELSEWHERE);
 	if (segment->flags & SEGMENT_LEARN_PORTS && !learn_on_port(&frame, segment, port, source))
 		return drop(&frame, DROP_MAC_LIMIT);
+	settled = suppress(&frame, segment);
+	if (settled)
+		return turn_back(&frame, settled);
 
 	return forward(&frame, port, segment);
 }

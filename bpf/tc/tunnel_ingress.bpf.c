@@ -18,6 +18,7 @@
 #include "../lib/frame.h"
 #include "../lib/learn.h"
 #include "../lib/probe.h"
+#include "../lib/suppress.h"
 #include "../lib/tables.h"
 #include "../lib/tunnel.h"
 #include "../lib/verdict.h"
@@ -65,6 +66,7 @@ int tunnel_ingress(struct __sk_buff *skb)
 		return drop(&frame, DROP_STATIC_ELSEWHERE);
 	if (segment->flags & SEGMENT_LEARN_TUNNELS)
 		learn_behind_vtep(&frame, segment, &from.vtep);
+	snoop_tunnel(&frame, segment);
 
 	return forward(&frame, segment, &from);
 }

@@ -54,6 +54,7 @@ export class DataplaneRig implements Disposable {
   private readonly ring: RingReader
   private events: abi.MacEvent[] = []
   private probes: abi.ProbeEvent[] = []
+  private bindings: abi.BindingEvent[] = []
   private attachments = 0
 
   constructor() {
@@ -68,6 +69,7 @@ export class DataplaneRig implements Disposable {
       const bytes = new Uint8Array(view.buffer, view.byteOffset + offset, length)
       const kind = view.getUint32(offset, true)
       if (kind === abi.EventKind.EVENT_PROBE) this.probes.push(abi.probeEvent.decode(bytes))
+      else if (kind === abi.EventKind.EVENT_BINDING) this.bindings.push(abi.bindingEvent.decode(bytes))
       else this.events.push(abi.macEvent.decode(bytes))
     })
 
@@ -82,7 +84,7 @@ export class DataplaneRig implements Disposable {
   /** Empty tables, but for the VXLAN device. */
   reset(): void {
     const { config, ports, segments, fdb, vteps, learned, tunnels, verdicts, losses } = this.maps
-    const { portStates, forgotten, allowedMacs, allowedIps } = this.maps
+    const { portStates, forgotten, allowedMacs, allowedIps, neighbors, snooped } = this.maps
     ports.deleteMany(ports.entries().map(([key]) => key))
     segments.deleteMany(segments.entries().map(([key]) => key))
     fdb.deleteMany(fdb.entries().map(([key]) => key))
@@ -90,13 +92,16 @@ export class DataplaneRig implements Disposable {
     learned.deleteMany(learned.entries().map(([key]) => key))
     portStates.deleteMany(portStates.entries().map(([key]) => key))
     forgotten.deleteMany(forgotten.entries().map(([key]) => key))
-    for (const map of [allowedMacs, allowedIps]) for (const [key] of map.entries()) map.delete(key as never)
+    for (const map of [allowedMacs, allowedIps, neighbors, snooped]) {
+      for (const [key] of map.entries()) map.delete(key as never)
+    }
     for (const [key] of tunnels.entries()) tunnels.delete(key)
     for (const [key] of verdicts.entries()) verdicts.delete(key)
     for (const [key] of losses.entries()) losses.delete(key)
     config.set({ zero: 0 }, { ...plainConfig, vxlanIfindex: this.vxlanIfindex })
     for (const tap of [...this.ports, this.underlay]) tap.received()
     this.takeEvents()
+    this.takeBindings()
   }
 
   addPort(tap: Tap, vni: number, mtu = 1450, limits: Partial<abi.PortEntry> = {}): number {
@@ -195,6 +200,14 @@ export class DataplaneRig implements Disposable {
     return taken
   }
 
+  /** What ARP and ND bound on ports since the last call. */
+  takeBindings(): abi.BindingEvent[] {
+    this.ring.drain()
+    const taken = this.bindings
+    this.bindings = []
+    return taken
+  }
+
   losses(kind: number): number {
     return this.maps.losses.getSummed({ kind })?.count ?? 0
   }
@@ -254,6 +267,8 @@ function openMaps(ports: BpfObject, tunnels: BpfObject) {
     portStates: ports.map('port_states', abi.maps.port_states),
     forgotten: ports.map('forgotten', abi.maps.forgotten),
     allowedMacs: ports.map('allowed_macs', abi.maps.allowed_macs),
+    neighbors: ports.map('neighbors', abi.maps.neighbors),
+    snooped: ports.map('snooped', abi.maps.snooped),
     allowedIps: ports.map('allowed_ips', abi.maps.allowed_ips),
     tunnels: ports.perCpuMap('tunnels', abi.maps.tunnels),
     verdicts: ports.perCpuMap('verdicts', abi.maps.verdicts),

@@ -1,6 +1,6 @@
-import { ipToBytes } from '../../src/model/ip.js'
-import { type Mac, writeMac } from '../../src/model/mac.js'
-import type { Packet, Segment } from './frames.js'
+import { ipFromBytes, ipToBytes } from '../../src/model/ip.js'
+import { type Mac, readMac, writeMac } from '../../src/model/mac.js'
+import { ethernet, ipv6, type Packet, type Segment } from './frames.js'
 
 /** ARP, neighbour discovery and IPv6 extensions, in every form that a guard or an answer has to tell apart. */
 
@@ -33,6 +33,24 @@ export function arpPacket(at: ArpFields): Packet {
 
 export const ndType = { routerSolicitation: 133, routerAdvertisement: 134, advertisement: 136, redirect: 137 }
 export const ndFlag = { router: 0x80, solicited: 0x40, override: 0x20 }
+
+/** A solicitation as a station asks everybody by: to the group of its target, with its MAC. */
+export function asksAll(at: {
+  from: Mac
+  fromIp: string
+  target: string
+  options?: Uint8Array[]
+}): Uint8Array {
+  const target = ipToBytes(at.target as never)
+  const group = Uint8Array.of(0xff, 2, ...new Uint8Array(9), 1, 0xff, ...target.subarray(13))
+  const to = readMac(Uint8Array.of(0x33, 0x33, ...group.subarray(12)))
+  const options = at.options ?? [linkOption(1, at.from)]
+  const segment = solicitation({ target: at.target, options })
+  return ethernet(
+    { from: at.from, to },
+    ipv6({ from: at.fromIp, to: ipFromBytes(group), hopLimit: 255 }, segment),
+  )
+}
 
 /** A link-layer address option: 1 is the source's, 2 the target's. */
 export function linkOption(type: number, mac: Mac): Uint8Array {

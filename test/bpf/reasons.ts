@@ -45,6 +45,7 @@ export const causedIn: Record<string, Caused> = {
   probe: { PROGRAM_TUNNEL_INGRESS: ['TAKE_PROBE'] },
   'port-guard': { PROGRAM_PORT_INGRESS: ['DROP_RA_GUARD', 'DROP_TENANT_VXLAN'] },
   'port-spoof': { PROGRAM_PORT_INGRESS: ['DROP_SPOOFED_IP', 'DROP_SPOOFED_MAC'] },
+  suppress: { PROGRAM_PORT_INGRESS: ['ANSWER_NEIGHBOR', 'DROP_SUPPRESSED'] },
   'too-big': { PROGRAM_PORT_INGRESS: ['DROP_TOO_BIG'] },
   'port-limits': { PROGRAM_PORT_INGRESS: ['DROP_BUM_LIMIT', 'DROP_MAC_LIMIT'] },
 }
