@@ -38,3 +38,9 @@ export function protocolErrors(): Map<string, number> {
   }
   return errors
 }
+
+/** Frames that a device took in and did not pass on. */
+export function receiveErrors(device: string): number {
+  const counters = deviceCounters(device)
+  return counters['rx_errs']! + counters['rx_drop']!
+}

@@ -4,7 +4,7 @@ import { PortFlag, SegmentFlag } from '../../src/node/bpf/abi.gen.js'
 import { DataplaneRig } from './dataplane-rig.js'
 import { deviceCounters } from './device-counters.js'
 import { broadcast, ethernet } from './frames.js'
-import { oddPackets, truncations } from './odd-packets.js'
+import { isHeaderCutShort, isTagCutShort, oddPackets, truncations } from './odd-packets.js'
 import { alice, bob, otherVtep, remote, vni, vtep } from './stations.js'
 
 let rig: DataplaneRig
@@ -83,22 +83,6 @@ function enter(frame: Uint8Array): string {
 }
 
 const refusedByVxlan = () => deviceCounters('weft-vxlan')['tx_drop']!
-const isTag = (etherType: number) => etherType === 0x8100 || etherType === 0x88a8
-const etherTypeAt = (frame: Uint8Array, at: number) => frame[at]! * 256 + frame[at + 1]!
-
-/** The kernel takes the tag off before any program sees the frame, and drops what has no whole one. */
-function isTagCutShort(frame: Uint8Array): boolean {
-  return isTag(etherTypeAt(frame, 12)) && frame.length < 20
-}
-
-/** IP without its whole header, behind tags or not: newer kernels let none through the VXLAN device, and count it. */
-function isHeaderCutShort(frame: Uint8Array): boolean {
-  let at = 12
-  while (isTag(etherTypeAt(frame, at))) at += 4
-  const needed: Record<number, number> = { 2048: 20, 34525: 40 }
-  return frame.length < at + 2 + (needed[etherTypeAt(frame, at)] ?? 0)
-}
-
 const everyGuard = PortFlag.PORT_FILTER_MAC | PortFlag.PORT_FILTER_IP
 const worlds: [string, () => void][] = [
   ['a plain port', () => world(0, plain)],

@@ -120,3 +120,19 @@ export function* truncations(
   const whole = ethernet(between, packet).subarray(0, 14 + packet.bytes.length)
   for (let length = shortest; length <= whole.length; length++) yield whole.slice(0, length)
 }
+
+const isTag = (etherType: number) => etherType === 0x8100 || etherType === 0x88a8
+const etherTypeAt = (frame: Uint8Array, at: number) => frame[at]! * 256 + frame[at + 1]!
+
+/** The kernel takes the tag off before any program sees the frame, and drops what has no whole one. */
+export function isTagCutShort(frame: Uint8Array): boolean {
+  return isTag(etherTypeAt(frame, 12)) && frame.length < 20
+}
+
+/** IP without its whole header, behind tags or not: newer kernels let none through the VXLAN device, and count it. */
+export function isHeaderCutShort(frame: Uint8Array): boolean {
+  let at = 12
+  while (isTag(etherTypeAt(frame, at))) at += 4
+  const needed: Record<number, number> = { 2048: 20, 34525: 40 }
+  return frame.length < at + 2 + (needed[etherTypeAt(frame, at)] ?? 0)
+}
