@@ -26,7 +26,7 @@ export function protocolErrors(): Map<string, number> {
     for (let i = 0; i < lines.length; i += 2) {
       const [group, ...names] = lines[i]!.split(' ')
       const values = lines[i + 1]!.split(' ').slice(1)
-      names.forEach((name, at) => errors.set(`${group}${name}`, Number(values[at])))
+      for (const [at, name] of names.entries()) errors.set(`${group}${name}`, Number(values[at]))
     }
   }
   for (const line of readFileSync('/proc/self/net/snmp6', 'utf8').trim().split('\n')) {

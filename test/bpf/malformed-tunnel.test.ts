@@ -35,13 +35,12 @@ const underlays = [
   ['IPv6', vtep6],
 ] as const
 
-const received = () => rig.ports.map((tap) => tap.received())
 const nothing = { ports: [[], [], []], tunnel: [] }
 /** What came out: a redirect is carried out after it was counted. */
 function out(isComplete: (ports: Uint8Array[][]) => boolean) {
   const ports: Uint8Array[][] = [[], [], []]
   readUntil(() => {
-    received().forEach((frames, i) => ports[i]!.push(...frames))
+    for (const [i, tap] of rig.ports.entries()) ports[i]!.push(...tap.received())
     return ports
   }, isComplete)
   return { ports, tunnel: rig.encapsulated() }
