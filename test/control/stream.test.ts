@@ -50,6 +50,7 @@ describe('what a node gets', () => {
     expect([...host0.segments.keys()]).toEqual([100])
     expect(host0.segments.get(100)!.spec).toEqual({
       ...plainSpec,
+      fast_path: true,
       network: 'red',
       mtu: 1400,
       members: ['10.0.0.1', '10.0.0.2', '10.9.9.9'],
@@ -71,7 +72,8 @@ describe('what a node gets', () => {
       topology('lab', 2, [one(2), network('blue', 200, { ports: portsOn(1, 'tap1') })]),
       'b',
     )
-    await until(() => host1.segments.size === 1 && host0.segments.size === 2)
+    await until(() => host1.segments.size === 1 && host0.segments.get(100)!.spec.members.length === 2)
+    await until(() => host0.segments.size === 2)
     expect(host0.segments.get(100)!.spec.members).toEqual(['10.0.0.1', '10.0.0.2'])
 
     await control.apply(topology('lab', 1, [one(1)]), 'c')
