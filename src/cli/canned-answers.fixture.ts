@@ -7,6 +7,7 @@ import type {
   PortItem,
   TunnelItem,
 } from '../api/items.js'
+import type { MacDetail, MacEventItem } from '../api/journal.js'
 import type { Status } from '../api/status.js'
 import type { ApplyResult, TopologyItem } from '../api/topology.js'
 
@@ -274,6 +275,74 @@ export const applied: ApplyResult = {
   failures: [],
 }
 
+const macEvent: MacEventItem = {
+  at: '2026-11-21T02:37:30.120Z',
+  where: 'controller',
+  event: 'moved',
+  by: 'host10',
+  from: 'host0/tap0',
+  to: 'host10/tap0',
+  seq: 2,
+  announced: false,
+  reason: null,
+  count: 1,
+  last_at: null,
+}
+
+const macDetail: MacDetail = {
+  mac: learned.mac,
+  networks: [
+    {
+      network: 'red',
+      vni: 10_000,
+      place: learned,
+      frozen_until: '2026-11-21T02:43:49.000Z',
+      journal: [
+        macEvent,
+        {
+          ...macEvent,
+          at: '2026-11-21T02:37:30.125Z',
+          event: 'refused',
+          by: 'host0',
+          from: 'host10/tap0',
+          to: 'host0/tap0',
+          reason: 'late',
+        },
+        {
+          ...macEvent,
+          at: '2026-11-21T02:37:37.000Z',
+          by: 'host0',
+          from: 'host10/tap0',
+          to: 'host0/tap0',
+          seq: 3,
+          announced: true,
+        },
+        {
+          ...macEvent,
+          at: '2026-11-21T02:37:37.000Z',
+          event: 'frozen',
+          by: null,
+          from: null,
+          to: null,
+          seq: 3,
+        },
+        {
+          ...macEvent,
+          at: '2026-11-21T02:37:38.000Z',
+          event: 'refused',
+          from: 'host0/tap0',
+          to: 'host10/tap0',
+          seq: 3,
+          reason: 'frozen',
+          count: 12,
+          last_at: '2026-11-21T02:40:49.000Z',
+        },
+      ],
+    },
+    { network: null, vni: 10_001, place: null, frozen_until: null, journal: [] },
+  ],
+}
+
 /** The answers by method and path. */
 export const answers = Object.fromEntries([
   ...Object.entries({ topologies, nodes, networks, ports, macs, tunnels, drops }).map(
@@ -282,6 +351,7 @@ export const answers = Object.fromEntries([
   ),
   ['GET /api/v1/status', { body: healthy }] as const,
   ['GET /api/v1/nodes/host0', { body: nodeDetail }] as const,
+  [`GET /api/v1/macs/${macDetail.mac}`, { body: macDetail }] as const,
   ['PUT /api/v1/topologies/quickstart', { body: applied }] as const,
   [
     'POST /api/v1/topologies/quickstart/diff',

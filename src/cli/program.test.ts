@@ -64,7 +64,9 @@ describe('exit code', () => {
     [['diff', '-f', quickstart, '-o', 'wide'], 'diff has no -o wide'],
     [['--timeout', 'soon', 'status'], '--timeout soon: give a duration such as 30s, 500ms or 2m'],
     [['--server', 'ftp://x', 'status'], '--server ftp://x: give a unix path, host:port or http://host:port'],
-    [['describe', 'mac', 'x'], '"mac" cannot be described, only a node can'],
+    [['describe', 'port', 'x'], '"port" cannot be described, only a node, network or mac can'],
+    [['describe', 'mac', 'x'], '"x" is no MAC address, as 02:00:00:01:00:09'],
+    [['describe', 'node', 'x', '--network', 'red'], '--network does not select nodes'],
     [
       ['delete', 'node', 'x'],
       '"node" cannot be deleted by itself: take it out of its topology and apply that',
@@ -82,7 +84,7 @@ describe('exit code', () => {
     [['gett'], 'weft --help'],
     [['lab', 'exec', '--colour'], 'weft lab exec --help'],
     [['describe', 'foo', 'bar'], 'weft describe node bar'],
-    [['describe', 'mac', 'x'], 'weft get macs'],
+    [['describe', 'port', 'x'], 'weft get ports'],
     [['status', '-o', 'name'], '-o json or -o yaml'],
   ])('2: usage, and what to try next, as weft %j', async (argv, next) => {
     expect((await runCli(argv)).stderr.split('\n')[1]).toBe(`  next: ${next}`)

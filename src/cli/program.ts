@@ -4,6 +4,7 @@ import { formatFatal } from '../common/fatal-line.js'
 import { usageError } from '../common/usage-error.js'
 import { version as ours } from '../common/version.js'
 import type { ApplyOptions } from './commands/apply.js'
+import type { DescribeOptions } from './commands/describe.js'
 import type { GetOptions } from './commands/get.js'
 import { type CliContext, exitCodes, type GlobalFlags, outputFormats } from './context.js'
 import { filterFlags } from './filter-flags.js'
@@ -136,11 +137,12 @@ function addReadCommands(program: Command, ctx: CliContext, flags: Flags, act: A
   )
   program
     .command('describe')
-    .description('everything about one node')
-    .argument('<kind>', 'node')
+    .description('everything about one node or network; where a MAC is, and what happened to it')
+    .argument('<kind>', 'node, network or mac')
     .argument('<name>')
-    .action((kind: string, name: string) =>
-      act(import('./commands/describe.js').then((m) => m.describe(ctx, flags(), kind, name))),
+    .option('--network <network>', 'of a mac: only in this network')
+    .action((kind: string, name: string, options: DescribeOptions) =>
+      act(import('./commands/describe.js').then((m) => m.describe(ctx, flags(), kind, name, options))),
     )
   program
     .command('status')

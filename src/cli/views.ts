@@ -140,7 +140,7 @@ export const views: { readonly [L in ListName]: View<ItemOf<L>> } = {
   drops,
 }
 
-function limitText(limit: number, unit = ''): string {
+export function limitText(limit: number, unit = ''): string {
   return limit === 0 ? 'none' : `${limit}${unit}`
 }
 

@@ -80,6 +80,30 @@ export interface MacEntry {
   readonly flags: string
 }
 
+/** What happened to a MAC, as the controllers decided it; times are milliseconds since 1970. */
+export interface MacEvent {
+  readonly at: number
+  readonly event: 'learned' | 'moved' | 'refused' | 'frozen' | 'thawed'
+  /** `node/interface` where it was; when refused, where it stays. */
+  readonly from?: string | undefined
+  /** `node/interface` that claimed it. */
+  readonly to?: string | undefined
+  readonly seq: number
+  readonly announced?: true | undefined
+  readonly reason?: ClaimRefusal | undefined
+  /** Of refusals alike in a row. */
+  readonly count?: number | undefined
+  readonly last_at?: number | undefined
+}
+
+export interface MacRecord {
+  readonly vni: number
+  /** Oldest first. */
+  readonly events: readonly MacEvent[]
+  /** Unless somebody tries to move it before. */
+  readonly frozen_until?: number
+}
+
 export interface WaitResult {
   /** Since the call, milliseconds; `undefined`: not on all streams. */
   readonly sent_ms?: number
@@ -158,6 +182,9 @@ export interface Control {
 
   /** By VNI, then MAC. */
   macs(): Iterable<MacEntry>
+
+  /** What is on record of a MAC, lower-case text, in each segment where something is. */
+  journals(mac: string): readonly MacRecord[]
 
   /** Resolves when all `nodes` have `revision` in the kernel, or with who is late when `signal` aborts. */
   waitProgrammed(revision: bigint, nodes: readonly string[], signal: AbortSignal): Promise<WaitResult>

@@ -2,6 +2,7 @@ import { WeftError } from '../common/errors.js'
 import type { Logger } from '../common/logger.js'
 import { together } from '../common/together.js'
 import type { DesiredTopology } from '../model/desired-state.js'
+import { parseMac } from '../model/mac.js'
 import type { AnswerTo, Question } from '../rpc/questions.js'
 import {
   type ApplyOptions,
@@ -10,6 +11,7 @@ import {
   type ControlCounters,
   claimRefusals,
   type MacEntry,
+  type MacRecord,
   type NodeStatus,
   type StoredTopology,
   type WaitResult,
@@ -198,6 +200,11 @@ class Controller implements Control {
       nowS: Math.floor(Date.now() / 1000),
       frozen: (vni, mac) => this.claims.frozen(vni, mac),
     })
+  }
+
+  journals(mac: string): readonly MacRecord[] {
+    const value = parseMac(mac)
+    return value === undefined ? [] : this.view.journals.of(value, Date.now())
   }
 
   async waitProgrammed(revision: bigint, nodes: readonly string[], signal: AbortSignal): Promise<WaitResult> {

@@ -262,6 +262,38 @@ describe('two controllers at once', () => {
     expect(both[0]!.control.quarantine.size).toBe(0)
   })
 
+  it('have one journal of what a MAC did, whichever of them its nodes talk to', async () => {
+    const both = [await controller(), await controller()]
+    const [host0, host1, host2] = await segment(both)
+    host0!.learn(100, MAC, 'tap0')
+    await until(() => host2!.vtepOf(100, MAC) === '10.0.0.1')
+    for (const [host, address] of [
+      [host1!, '10.0.0.2'],
+      [host2!, '10.0.0.3'],
+      [host0!, '10.0.0.1'],
+      [host1!, '10.0.0.2'],
+      [host0!, '10.0.0.1'],
+    ] as const) {
+      host.learn(100, MAC, 'tap0', { announced: true })
+      await until(() => [host0!, host1!, host2!].every((each) => each.vtepOf(100, MAC) === address))
+    }
+    host1!.learn(100, MAC, 'tap1', { announced: true })
+    const journals = () => both.map(({ control }) => control.journals(MAC)[0]?.events ?? [])
+    await until(() => journals().every((events) => events.length === 7))
+    const [one, other] = journals()
+    expect(one).toEqual(other)
+    expect(one!.map(({ event, from, to, seq, reason }) => [event, from, to, seq, reason])).toEqual([
+      ['moved', 'host0/tap0', 'host1/tap0', 1, undefined],
+      ['moved', 'host1/tap0', 'host2/tap0', 2, undefined],
+      ['moved', 'host2/tap0', 'host0/tap0', 3, undefined],
+      ['moved', 'host0/tap0', 'host1/tap0', 4, undefined],
+      ['moved', 'host1/tap0', 'host0/tap0', 5, undefined],
+      ['frozen', undefined, undefined, 5, undefined],
+      ['refused', 'host0/tap0', 'host1/tap1', 5, 'frozen'],
+    ])
+    expect(both.map(({ control }) => [...control.macs()][0]!.flags)).toEqual(['MD', 'MD'])
+  })
+
   it('both serve what either is given', async () => {
     const both = [await controller(), await controller()]
     const hosts = await segment(both)

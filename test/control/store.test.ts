@@ -10,6 +10,7 @@ import { Keys } from '../../src/controller/store/keys.js'
 import { listWatch } from '../../src/controller/store/list-watch.js'
 import { TopologyStore } from '../../src/controller/store/topology-store.js'
 import type { NetworkSpec } from '../../src/model/desired-state.js'
+import { plainPort } from '../../src/model/segment.fixture.js'
 import { macText, network, portsOn, type RunningController, runController, topology } from './bench.js'
 import { CuttingProxy } from './cutting-proxy.js'
 import { EtcdProcess } from './etcd-process.js'
@@ -250,10 +251,7 @@ describe('the list-watch', () => {
     await until(() => host0.segments.has(300) && !host0.segments.has(200))
     expect(control.topologies().map(({ name }) => name)).toEqual(['a', 'c'])
     expect(control.counters.relists).toBe(1)
-    expect(host0.assignment!.ports).toEqual([
-      { interface: 'tap0', vni: 100 },
-      { interface: 'tap2', vni: 300 },
-    ])
+    expect(host0.assignment!.ports).toEqual([plainPort('tap0', 100), plainPort('tap2', 300)])
   })
 
   it('reads everything again from time to time, and finds that nothing was lost', async () => {

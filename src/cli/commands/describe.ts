@@ -1,5 +1,9 @@
-import type { NodeDetail } from '../../api/items.js'
+import type { NetworkItem, NodeDetail, PortItem } from '../../api/items.js'
+import type { MacDetail } from '../../api/journal.js'
+import type { ListName } from '../../api/list.js'
+import type { ApiClient } from '../../common/api-client.js'
 import { WeftError } from '../../common/errors.js'
+import { parseMac } from '../../model/mac.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
 import { asValue, refuseFormat } from '../formats.js'
 import { kinds } from '../kinds.js'
@@ -7,29 +11,77 @@ import { renderList, renderTable, renderValue, type View } from '../output.js'
 import { formatAge, formatCount, orDash } from '../quantity.js'
 import { connect } from '../session.js'
 import { views } from '../views.js'
+import { formatMacDetail } from './describe-mac.js'
+import { formatNetwork } from './describe-network.js'
 import { lossesText } from './status.js'
 
-/** Everything about one node: its state, then what it holds, counts and could not do. */
+export interface DescribeOptions {
+  readonly network?: string
+}
+
+interface Description {
+  readonly value: unknown
+  readonly text: string
+}
+
+type Describe = (api: ApiClient, name: string, options: DescribeOptions) => Promise<Description>
+
+const descriptions: Readonly<Partial<Record<ListName, Describe>>> = {
+  nodes: describeNode,
+  networks: describeNetwork,
+  macs: describeMac,
+}
+
+/** Everything about one node, network or MAC. */
 export async function describe(
   ctx: CliContext,
   flags: GlobalFlags,
   kind: string,
   name: string,
+  options: DescribeOptions = {},
 ): Promise<number> {
   refuseFormat('describe', flags, asValue)
-  if (!['node', 'nodes', 'no'].includes(kind)) {
-    const known = kinds.find(({ list, singular, short }) => [list, singular, ...short].includes(kind))
-    throw new WeftError('W-4001', `"${kind}" cannot be described, only a node can`, {
+  const known = kinds.find(({ list, singular, short }) => [list, singular, ...short].includes(kind))
+  const description = known && descriptions[known.list]
+  if (!description) {
+    throw new WeftError('W-4001', `"${kind}" cannot be described, only a node, network or mac can`, {
       next: known ? `weft get ${known.list}` : `weft describe node ${name}`,
     })
   }
-  const detail = await connect(ctx, flags).request<NodeDetail>(
-    'GET',
-    `/api/v1/nodes/${encodeURIComponent(name)}`,
-  )
-  if (flags.output === 'json' || flags.output === 'yaml') ctx.stdout.write(renderValue(detail, flags.output))
-  else ctx.stdout.write(formatNode(detail, Date.now()))
+  if (options.network !== undefined && known.list !== 'macs') {
+    throw new WeftError('W-4001', `--network does not select ${known.list}`)
+  }
+  const { value, text } = await description(connect(ctx, flags), name, options)
+  const { output } = flags
+  ctx.stdout.write(output === 'json' || output === 'yaml' ? renderValue(value, output) : text)
   return exitCodes.done
+}
+
+async function describeNode(api: ApiClient, name: string): Promise<Description> {
+  const value = await api.request<NodeDetail>('GET', `/api/v1/nodes/${encodeURIComponent(name)}`)
+  return { value, text: formatNode(value, Date.now()) }
+}
+
+async function describeMac(api: ApiClient, name: string, { network }: DescribeOptions): Promise<Description> {
+  const mac = name.toLowerCase()
+  if (parseMac(mac) === undefined) {
+    throw new WeftError('W-4001', `"${name}" is no MAC address, as 02:00:00:01:00:09`)
+  }
+  const query = network === undefined ? '' : `?network=${encodeURIComponent(network)}`
+  const value = await api.request<MacDetail>('GET', `/api/v1/macs/${mac}${query}`)
+  return { value, text: formatMacDetail(value, Date.now()) }
+}
+
+async function describeNetwork(api: ApiClient, name: string): Promise<Description> {
+  const every = Number.POSITIVE_INFINITY
+  const networks = await api.list<NetworkItem>('networks', { name: [name] }, every)
+  const network = networks.items.find((item) => item.name === name)
+  if (!network) {
+    throw new WeftError('W-3007', `there is no network "${name}"`, { next: 'weft get networks' })
+  }
+  const ports = await api.list<PortItem>('ports', { vni: [String(network.vni)] }, every)
+  const value = { ...network, port_list: ports.items }
+  return { value, text: formatNetwork(network, ports.items) }
 }
 
 /** Pure. */

@@ -1,7 +1,7 @@
 import { WeftError } from '../../common/errors.js'
 import type { DesiredTopology } from '../../model/desired-state.js'
 import type { AnswerBody, AnswerTo, Question } from '../../rpc/questions.js'
-import type { Control, MacEntry, NodeStatus, StoredTopology, WaitResult } from '../control.js'
+import type { Control, MacEntry, MacRecord, NodeStatus, StoredTopology, WaitResult } from '../control.js'
 
 /** A control plane in memory, for tests of the API where a real etcd would add nothing. */
 export class MemoryControl implements Control {
@@ -23,6 +23,7 @@ export class MemoryControl implements Control {
   stored = new Map<string, StoredTopology>()
   nodeList: NodeStatus[] = []
   macList: MacEntry[] = []
+  macRecords: MacRecord[] = []
   /** What `waitProgrammed` answers; unless set, that all are done. */
   waited: WaitResult = { sent_ms: 1, programmed_ms: 2, slowest: 'host0', late: [] }
   /** What nodes answer; one that is not here is away. */
@@ -32,6 +33,7 @@ export class MemoryControl implements Control {
   topologies = () => [...this.stored.values()].sort((a, b) => a.name.localeCompare(b.name))
   nodes = () => this.nodeList
   macs = () => this.macList
+  journals = () => this.macRecords
   waitProgrammed = async () => this.waited
 
   async apply(desired: DesiredTopology, source: string, opts: { ifMatch?: bigint; dryRun?: boolean } = {}) {

@@ -12,6 +12,7 @@ import { Observed } from './observed.js'
 import { handleErrors } from './problems.js'
 import { healthRoutes } from './routes/health.js'
 import { listRoutes } from './routes/lists.js'
+import { macRoutes } from './routes/macs.js'
 import { topologyRoutes } from './routes/topologies.js'
 
 /** A topology of the largest size with its multi-byte text. */
@@ -61,6 +62,7 @@ export async function buildHttp(
   await app.register(async (scope) => {
     healthRoutes(scope, observed)
     listRoutes(scope, observed)
+    macRoutes(scope, observed)
     scope.get('/metrics', { schema: { summary: 'Prometheus', tags: ['health'] } }, async (_, reply) =>
       reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
     )

@@ -1,5 +1,6 @@
 import type { Mac } from '../../model/mac.js'
-import { decodeJournal, type MacJournal } from './mac-journal.js'
+import type { MacRecord } from '../control.js'
+import { decodeJournal, type MacJournal, settled, WINDOW_MS } from './mac-journal.js'
 import type { StoreEvent } from './records.js'
 
 interface Stored {
@@ -21,6 +22,18 @@ export class Journals {
 
   get(vni: number, mac: Mac): MacJournal | undefined {
     return this.stored.get(`${vni}/${mac}`)?.journal
+  }
+
+  /** Of all segments, as of `now`. */
+  of(mac: Mac, now: number): MacRecord[] {
+    const records: MacRecord[] = []
+    for (const { vni, mac: of, journal } of this.stored.values()) {
+      if (of !== mac) continue
+      const { entries, frozen_at: frozen } = settled(journal, now)
+      const until = frozen === undefined ? {} : { frozen_until: frozen + WINDOW_MS }
+      records.push({ vni, events: entries, ...until })
+    }
+    return records
   }
 
   /** The longest unchanged first. */
