@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Ip } from '../../src/model/ip.js'
+import { LossKind, PortFlag, SegmentFlag } from '../../src/node/bpf/abi.gen.js'
 import { testRun } from '../../src/node/bpf/test-run.js'
-import { DataplaneRig } from './dataplane-rig.js'
-import { broadcast, mac } from './frames.js'
-import { randomFrame, randomFrom } from './random-frames.js'
+import { DataplaneRig, TC_ACT_REDIRECT, TC_ACT_SHOT } from './dataplane-rig.js'
+import { broadcast, ethernet, mac, readVxlan } from './frames.js'
+import { oddPackets } from './odd-packets.js'
+import { damagedFrame, fuzzFrames, randomFrame, randomFrom } from './random-frames.js'
 import { alice, bob, remote, vni, vtep, vtep6 } from './stations.js'
 
 const seed = Number(process.env['WEFT_TEST_SEED'] ?? 20_260_101)
 const stations = [alice, bob, remote, broadcast, mac('01:80:c2:00:00:00'), mac('00:00:00:00:00:00')]
+const models = Object.values(oddPackets).map((packet) => ethernet({ from: alice, to: broadcast }, packet))
 
 let rig: DataplaneRig
 beforeAll(() => {
@@ -15,27 +19,47 @@ beforeAll(() => {
 afterAll(() => rig[Symbol.dispose]())
 beforeEach(() => rig.reset())
 
-test(`30,000 frames of noise are each counted once, with their bytes (seed ${seed})`, () => {
+test(`${fuzzFrames} damaged frames are each counted once, and copied to whom they were flooded (seed ${seed})`, {
+  timeout: 600_000,
+}, () => {
   const random = randomFrom(seed)
-  const port1 = rig.addPort(rig.ports[0], vni)
-  const port2 = rig.addPort(rig.ports[1], vni)
-  rig.addSegment(vni, { vteps: [vtep, vtep6], ports: [port1, port2] })
-  rig.addLearned(vni, bob, port2)
+  const ports = [
+    rig.addPort(rig.ports[0], vni),
+    rig.addPort(rig.ports[1], vni, 1450, { flags: PortFlag.PORT_FILTER_MAC | PortFlag.PORT_FILTER_IP }),
+    rig.addPort(rig.ports[2], vni, 1450, { macLimit: 1000, bumCostNs: 10_000, bumBurstNs: 1_000_000 }),
+  ]
+  rig.maps.allowedMacs.set({ ifindex: ports[1]!, mac: bob }, { flags: 0 })
+  rig.maps.allowedIps.set({ prefixLength: 160, ifindex: ports[1]!, ip: '10.0.0.2' as Ip }, { flags: 0 })
+  const flags =
+    Object.values(SegmentFlag).reduce((all, flag) => all | flag, 0) & ~SegmentFlag.SEGMENT_FLOOD_GROUP
+  rig.addSegment(vni, { vteps: [vtep], ports, flags })
+  rig.addLearned(vni, bob, ports[1]!)
   rig.addRemote(vni, remote, vtep)
 
   let bytes = 0
-  const frames = 30_000
-  for (let i = 0; i < frames; i++) {
-    const frame = randomFrame(random, stations, 1600)
+  let copies = 0
+  let encapsulated = 0
+  for (let i = 0; i < fuzzFrames; i++) {
+    const frame = damagedFrame(random, stations, models, 1600)
     bytes += frame.length
-    const { verdict } = testRun(rig.portIngress, frame, { ctx: { ifindex: random.pick([1, port1, port2]) } })
-    expect([2, 7]).toContain(verdict)
+    const { verdict } = testRun(rig.portIngress, frame, { ctx: { ifindex: random.pick([1, ...ports]) } })
+    if (verdict !== TC_ACT_SHOT && verdict !== TC_ACT_REDIRECT) expect(verdict).toBe(TC_ACT_SHOT)
     if (i % 200 === 0) drain()
   }
+  drain()
   const counted = rig.verdicts()
-  expect(rig.countedPackets()).toBe(frames)
+  const flooded = counted.find(({ reason }) => reason === 'FORWARD_FLOOD')!.packets
+  expect(rig.countedPackets()).toBe(fuzzFrames)
   expect(counted.reduce((sum, one) => sum + one.bytes, 0)).toBe(bytes)
-  expect(counted.length).toBeGreaterThan(7)
+  expect({ copies, encapsulated }).toEqual({ copies: 2 * flooded, encapsulated: flooded })
+  expect(counted.length).toBeGreaterThan(10)
+  expect(rig.losses(LossKind.LOSS_COPY)).toBe(0)
+
+  function drain(): void {
+    for (const tap of rig.ports) copies += tap.received().length
+    encapsulated += rig.underlay.received().filter((frame) => readVxlan(frame)).length
+    rig.takeEvents()
+  }
 })
 
 // Nobody else is in the segment: a copy of a frame with an impossible GSO size
@@ -57,8 +81,3 @@ test(`20,000 frames of noise that claim to be GSO are counted by their segments 
   }
   expect(rig.countedPackets()).toBe(segments)
 })
-
-function drain(): void {
-  for (const tap of [...rig.ports, rig.underlay]) tap.received()
-  rig.takeEvents()
-}

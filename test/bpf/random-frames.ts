@@ -14,7 +14,11 @@ export function randomFrom(seed: number) {
     /** From 0 to `limit - 1`. */
     below: (limit: number) => next() % limit,
     pick: <T>(values: readonly T[]): T => values[next() % values.length]!,
-    bytes: (length: number) => Uint8Array.from({ length }, next),
+    bytes: (length: number) => {
+      const words = new Uint32Array((length + 3) >>> 2)
+      for (let i = 0; i < words.length; i++) words[i] = next()
+      return new Uint8Array(words.buffer, 0, length)
+    },
   }
 }
 
@@ -33,4 +37,30 @@ export function randomFrame(random: Random, stations: readonly Mac[], longest = 
   if (random.below(2)) writeMac(random.pick(stations), frame, 6)
   if (frame.length >= 54 && random.below(2)) new DataView(frame.buffer).setUint16(12, random.pick(etherTypes))
   return frame
+}
+
+/** How many damaged frames each program has to stand: a million between them before a release, half of it each time. */
+export const fuzzFrames = Number(process.env['WEFT_FUZZ_FRAMES'] ?? 250_000)
+
+/**
+ * Noise, or one of `models` that was damaged: bytes changed, or cut, or both. A model
+ * reaches what noise never finds, such as the options of a neighbour advertisement.
+ */
+export function damagedFrame(
+  random: Random,
+  stations: readonly Mac[],
+  models: readonly Uint8Array[],
+  longest: number,
+): Uint8Array {
+  if (random.below(4) === 0) return randomFrame(random, stations, longest)
+  const frame = Uint8Array.from(random.pick(models))
+  if (random.below(2)) writeMac(random.pick(stations), frame, 0)
+  if (random.below(4) === 0) writeMac(random.pick(stations), frame, 6)
+  for (let changes = random.below(6); changes > 0; changes--) {
+    frame[12 + random.below(frame.length - 12)] = random.below(256)
+  }
+  // The kernel takes no IP packet without its header into a test run.
+  return random.below(2) || frame.length < 54
+    ? frame
+    : frame.subarray(0, 54 + random.below(frame.length - 53))
 }
