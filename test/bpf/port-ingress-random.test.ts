@@ -6,7 +6,7 @@ import { DataplaneRig, TC_ACT_REDIRECT, TC_ACT_SHOT } from './dataplane-rig.js'
 import { broadcast, ethernet, mac, readVxlan } from './frames.js'
 import { oddPackets } from './odd-packets.js'
 import { damagedFrame, fuzzFrames, randomFrame, randomFrom } from './random-frames.js'
-import { alice, bob, remote, vni, vtep, vtep6 } from './stations.js'
+import { alice, bob, remote, vni, vtep } from './stations.js'
 
 const seed = Number(process.env['WEFT_TEST_SEED'] ?? 20_260_101)
 const stations = [alice, bob, remote, broadcast, mac('01:80:c2:00:00:00'), mac('00:00:00:00:00:00')]
