@@ -7,10 +7,13 @@ import type { Dataplane } from './drivers/dataplane.js'
 import { Paths } from './probes/paths.js'
 import type { NodeStatus } from './status.js'
 import { Taps } from './taps/taps.js'
+import type { LearnedJournal } from './telemetry/learned-journal.js'
 
 export interface FrameToolsDeps {
   readonly dataplane: Dataplane
   readonly status: NodeStatus
+  /** Of moves that no controller keeps. */
+  readonly journal: LearnedJournal
   readonly answering: Answering
   /** Makes the reconciler pass. */
   readonly nudge: () => void
@@ -24,11 +27,11 @@ export class FrameTools implements Disposable {
   private readonly answers: ReturnType<typeof openAnswerers>
 
   constructor(private readonly deps: FrameToolsDeps) {
-    const { dataplane, status, nudge, log } = deps
+    const { dataplane, status, journal, nudge, log } = deps
     const onError = (err: unknown) => log.error({ err }, 'watched frame not understood')
     this.taps = new Taps({ dataplane, status, nudge, onError })
     this.paths = new Paths({ program: dataplane.program('probe'), status, log, changed: nudge })
-    this.answers = openAnswerers(dataplane, status, this.taps)
+    this.answers = openAnswerers(dataplane, status, journal, this.taps)
   }
 
   get failures(): readonly Failure[] {

@@ -5,7 +5,7 @@ import { together } from '../common/together.js'
 import { version } from '../common/version.js'
 import type { NodeState } from '../model/segment-table.js'
 import { Answering } from './answers/answering.js'
-import { abiDigest } from './bpf/abi.gen.js'
+import { abiDigest, type ProbeEvent } from './bpf/abi.gen.js'
 import type { NodeConfig } from './config.js'
 import { detachAll } from './drivers/attach.js'
 import { BridgePortDriver } from './drivers/bridge-port.js'
@@ -27,6 +27,7 @@ import { NewestInbox } from './sync/inbox.js'
 import { Replica } from './sync/replica.js'
 import { Uplink } from './sync/uplink.js'
 import { Counters } from './telemetry/counters.js'
+import { LearnedJournal } from './telemetry/learned-journal.js'
 import { Learning } from './telemetry/learning.js'
 import type { Reading } from './telemetry/metrics.js'
 
@@ -111,8 +112,10 @@ async function runDataplane(parts: Parts, signal: AbortSignal): Promise<void> {
 async function driveDataplane(parts: Parts, dataplane: Dataplane, signal: AbortSignal): Promise<void> {
   const { config, log, inbox, uplink, status, links, answering } = parts
   using counters = new Counters(dataplane, status)
-  using tools = new FrameTools({ dataplane, status, answering, nudge: () => inbox.nudge(), log })
-  using learning = new Learning({ dataplane, status, uplink, log, onProbe: (probe) => tools.heard(probe) })
+  const journal = new LearnedJournal()
+  using tools = new FrameTools({ dataplane, status, journal, answering, nudge: () => inbox.nudge(), log })
+  const onProbe = (probe: ProbeEvent) => tools.heard(probe)
+  using learning = new Learning({ dataplane, status, uplink, journal, log, onProbe })
   using _watch = watchLinks(links, inbox, log)
   parts.counters = counters
   const drivers = makeDrivers({ node: config.node_name, dataplane, links, status })

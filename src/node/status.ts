@@ -28,8 +28,10 @@ export class NodeStatus {
   readonly maps = new Map<string, MapState>()
   /** Kernel objects found changed by somebody else and put right, by driver. */
   readonly repairs = new Map<string, number>()
-  /** MACs that `learned` gave up before their time, because it was full. */
-  evictions = 0
+  /** By map, entries that it gave up before their time, because it was full. */
+  readonly evictions = new Map<string, number>()
+  /** Addresses of tenants that the controller was not told of, because their MAC has too many. */
+  addressesLeftOut = 0
   passes = 0
   /** Multicast groups that the underlay device is a member of for us. */
   groups = 0

@@ -1,6 +1,7 @@
 import type { Dataplane } from '../drivers/dataplane.js'
 import type { NodeStatus } from '../status.js'
 import type { Taps } from '../taps/taps.js'
+import type { LearnedJournal } from '../telemetry/learned-journal.js'
 import type { Answerers } from './answering.js'
 import { answerInject } from './inject.js'
 import { answerLearned } from './learned.js'
@@ -11,12 +12,13 @@ import { answerTap } from './tap.js'
 export function openAnswerers(
   dataplane: Dataplane,
   status: NodeStatus,
+  journal: LearnedJournal,
   taps: Taps,
 ): { readonly answerers: Answerers } & Disposable {
   const tables = openTables(dataplane)
   return {
     answerers: {
-      learned: answerLearned(tables.learned, status),
+      learned: answerLearned(tables.learned, journal, status),
       simulate: answerSimulate(tables, status),
       tap: answerTap(taps, status),
       inject: answerInject(dataplane.program('probe'), status),

@@ -2,6 +2,7 @@ import type { LearnedMac, LearnedQuestion, Place } from '../../rpc/questions.js'
 import type { LearnedEntry } from '../bpf/abi.gen.js'
 import type { MapOf } from '../drivers/dataplane.js'
 import type { NodeStatus } from '../status.js'
+import type { LearnedJournal } from '../telemetry/learned-journal.js'
 import type { Answerer } from './answering.js'
 import { interfaceOf } from './ports.js'
 
@@ -11,7 +12,11 @@ const CHUNK = 1000
 const MS = 1e6
 
 /** What the programs learned: where each MAC is, since when, and where it was. */
-export function answerLearned(learned: MapOf<'learned'>, status: NodeStatus): Answerer<LearnedQuestion> {
+export function answerLearned(
+  learned: MapOf<'learned'>,
+  journal: LearnedJournal,
+  status: NodeStatus,
+): Answerer<LearnedQuestion> {
   return async ({ vni, mac, limit }, reply) => {
     const nowNs = Number(process.hrtime.bigint())
     const wanted = learned
@@ -24,7 +29,12 @@ export function answerLearned(learned: MapOf<'learned'>, status: NodeStatus): An
     const macs = shown.map(([key, entry]): LearnedMac => ({ ...key, ...placesOf(entry, nowNs, status) }))
     for (let at = 0; at === 0 || at < macs.length; at += CHUNK) {
       const left = at + CHUNK < macs.length ? 0 : wanted.length - shown.length
-      reply({ kind: 'learned', macs: macs.slice(at, at + CHUNK), moves: [], left_out: left })
+      reply({
+        kind: 'learned',
+        macs: macs.slice(at, at + CHUNK),
+        moves: at === 0 ? journal.list({ vni, mac, limit }, nowNs) : [],
+        left_out: left,
+      })
     }
   }
 }

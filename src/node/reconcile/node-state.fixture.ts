@@ -1,7 +1,7 @@
 import type { Ip } from '../../model/ip.js'
 import { type Mac, parseMac } from '../../model/mac.js'
 import { plainPort, plainSpec } from '../../model/segment.fixture.js'
-import type { FdbEntry, NodeState, SegmentTable } from '../../model/segment-table.js'
+import type { Binding, FdbEntry, NodeState, SegmentSpec, SegmentTable } from '../../model/segment-table.js'
 
 export interface SegmentSketch {
   readonly vni: number
@@ -10,6 +10,8 @@ export interface SegmentSketch {
   readonly learn?: boolean
   readonly flood?: boolean
   readonly ageing?: number
+  readonly spec?: Partial<SegmentSpec>
+  readonly bindings?: readonly (readonly [ip: string, mac: string])[]
   readonly entries?: readonly (readonly [mac: string, vtep: string, isStatic?: boolean])[]
 }
 
@@ -49,8 +51,14 @@ function table(sketch: SegmentSketch): SegmentTable {
       mac_ageing_s: sketch.ageing ?? 300,
       mtu: sketch.mtu ?? 0,
       members: (sketch.members ?? ['10.0.0.1', '10.0.0.2']) as Ip[],
+      ...sketch.spec,
     },
     entries,
-    bindings: new Map(),
+    bindings: new Map(
+      (sketch.bindings ?? []).map(([ip, mac]): [Ip, Binding] => [
+        ip as Ip,
+        { mac: parseMac(mac)!, router: false },
+      ]),
+    ),
   }
 }

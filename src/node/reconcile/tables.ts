@@ -110,7 +110,7 @@ export function wantedVteps(state: NodeState): Wanted<VtepKey, VtepEntry> {
   const entries: (readonly [VtepKey, VtepEntry])[] = []
   const all = new Set<Ip>(self === NO_ADDRESS ? [] : [self])
   for (const table of state.segments.values()) {
-    for (const vtep of new Set([...table.spec.members, ...vtepsOf(table.entries)])) {
+    for (const vtep of segmentVteps(table)) {
       all.add(vtep)
       if (vtep !== self) entries.push([{ vni: table.vni, vtep }, { flags: 0 }])
     }
@@ -118,6 +118,20 @@ export function wantedVteps(state: NodeState): Wanted<VtepKey, VtepEntry> {
   for (const vtep of all) entries.push([{ vni: 0, vtep }, { flags: 0 }])
   return { entries, failures: [] }
 }
+
+/** Members, and whoever has a MAC of the segment. */
+export function segmentVteps(table: SegmentTable): ReadonlySet<Ip> {
+  let vteps = vtepsSeen.get(table)
+  if (!vteps) {
+    vteps = new Set([...table.spec.members, ...vtepsOf(table.entries)])
+    vtepsSeen.set(table, vteps)
+  }
+  return vteps
+}
+
+// Tables and their entries never change, so each is gone through once.
+const vtepsSeen = new WeakMap<SegmentTable, ReadonlySet<Ip>>()
+const seen = new WeakMap<SegmentTable['entries'], ReadonlySet<Ip>>()
 
 /** With whom traffic is counted: the VTEPs that are let in, and the groups. */
 export function countedTunnels(state: NodeState): VtepKey[] {
@@ -151,9 +165,6 @@ export function sameNeighborValue(binding: Binding, actual: NeighborEntry): bool
   const want = neighborValue(binding, 0n)
   return want.mac === actual.mac && want.flags === actual.flags
 }
-
-// The entries of a table never change, so each table is gone through once.
-const seen = new WeakMap<SegmentTable['entries'], ReadonlySet<Ip>>()
 
 function vtepsOf(entries: ReadonlyMap<Mac, FdbEntry>): ReadonlySet<Ip> {
   let vteps = seen.get(entries)

@@ -9,7 +9,7 @@ import { nameOf, namesOf, programName, reasonName } from './names.js'
 /** Names as metrics and the API have them: `port_ingress`, `drop_unknown_vtep`. */
 const losses = namesOf(LossKind, 'LOSS_')
 
-/** What was lost beside the frames, by kind: `event`, `copy`, `count`, `learned`, `eviction`. */
+/** What was lost beside the frames, by kind: those of `enum loss_kind`, `eviction` and `address`. */
 export type Losses = ReadonlyMap<string, number>
 
 /** Reads the programs' counters, which are the only truth about traffic, when asked. */
@@ -55,7 +55,15 @@ export class Counters implements Disposable {
       .entriesSummed()
       .map(([{ kind }, { count }]) => [nameOf(losses, kind), count] as const)
     const none = [...losses.values()].map((name) => [name, 0] as const)
-    return new Map([...none, ...found, ['eviction', this.status.evictions]])
+    return new Map([...none, ...found, ...this.ownLosses()])
+  }
+
+  private ownLosses(): readonly (readonly [string, number])[] {
+    const evictions = [...this.status.evictions.values()].reduce((sum, count) => sum + count, 0)
+    return [
+      ['eviction', evictions],
+      ['address', this.status.addressesLeftOut],
+    ]
   }
 
   [Symbol.dispose](): void {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import type { Ip } from '../../model/ip.js'
 import { formatMac, parseMac } from '../../model/mac.js'
 import { plainPort } from '../../model/segment.fixture.js'
-import type { Claim } from '../../rpc/records.js'
+import type { Claim, ClaimedAddress } from '../../rpc/records.js'
 import { nodeState, type SegmentSketch } from '../reconcile/node-state.fixture.js'
-import { type HeardMac, LocalMacs, type Surroundings } from './local-macs.js'
+import type { HeardMac, Surroundings } from './learned-judgement.js'
+import { LocalMacs } from './local-macs.js'
 
 const text = '02:00:00:00:00:01'
 const SECOND = 1e9
@@ -25,6 +27,7 @@ function heard(over: { ifindex?: number; since?: number; seen?: number; vni?: nu
     vni: over.vni ?? 7,
     mac: parseMac(text)!,
     ifindex: over.ifindex ?? 4,
+    vtep: '::' as Ip,
     sinceNs: since * SECOND,
     seenNs: (over.seen ?? since) * SECOND,
   }
@@ -39,7 +42,7 @@ describe('LocalMacs', () => {
     const macs = new LocalMacs()
     expect(macs.hear(heard(), around(100))).toMatchObject({ vni: 7, interface: 'tap4', withdraw: false })
     expect(macs.hear(heard(), around(100))).toBeUndefined()
-    expect(macs.audit([heard()], around(101))).toEqual({ claims: [], forget: [] })
+    expect(macs.audit([heard()], around(101))).toMatchObject({ claims: [], forget: [] })
   })
 
   it('claims again when the MAC moves to another of its ports', () => {
@@ -92,7 +95,7 @@ describe('LocalMacs', () => {
   })
 
   it('keeps no more of what a full map gave up than it was told to, those claimed first', () => {
-    const macs = new LocalMacs(2)
+    const macs = new LocalMacs(() => [], 2)
     const all = [1, 2, 3].map((i) => ({ ...heard(), mac: parseMac(`02:00:00:00:00:0${i}`)! }))
     macs.audit(all, around(100))
     expect(say(macs.audit([], around(102)).claims)).toEqual(['withdraw 7 02:00:00:00:00:03 tap4'])
@@ -144,6 +147,50 @@ describe('LocalMacs', () => {
     for (const vtep of ['10.0.0.1', '10.0.0.2']) {
       expect(macs.hear(heard(), around(100, { entries: [[text, vtep, true]] }))).toBeUndefined()
     }
+  })
+
+  it('tells of a station that announces itself at once, though it was claimed before and placed elsewhere', () => {
+    const macs = new LocalMacs()
+    macs.hear(heard(), around(100))
+    expect(macs.hear(heard(), around(100.1), true)).toMatchObject({ announced: true })
+    const elsewhere = around(100.2, { entries: [[text, '10.0.0.2']] })
+    expect(macs.hear(heard(), elsewhere, true)).toMatchObject({ announced: true })
+    expect(macs.hear(heard(), around(100.3, { entries: [[text, '10.0.0.1']] }), true)).toBeUndefined()
+    macs.reset()
+    expect(macs.audit([heard()], around(101)).claims).toMatchObject([{ announced: false }])
+  })
+
+  it('claims again when the addresses of a MAC change, and only then', () => {
+    let addresses: ClaimedAddress[] = []
+    const macs = new LocalMacs(() => addresses)
+    const mac = { vni: 7, mac: parseMac(text)! }
+    expect(macs.readdress(mac, around(100))).toBeUndefined()
+    macs.hear(heard(), around(100))
+    const known = around(101, { entries: [[text, '10.0.0.1']] })
+    expect(macs.readdress(mac, known)).toBeUndefined()
+    addresses = [{ ip: '10.1.0.1' as Ip, router: false }]
+    expect(macs.readdress(mac, known)).toMatchObject({ addresses })
+    expect(macs.audit([heard()], known).claims).toEqual([])
+    addresses = [{ ip: '10.1.0.1' as Ip, router: true }]
+    expect(macs.audit([heard()], known).claims).toMatchObject([{ addresses }])
+  })
+
+  it('keeps to itself what is heard in a segment that claims nothing, and withdraws when claiming ends', () => {
+    const macs = new LocalMacs()
+    const silent = around(100, { spec: { claim_macs: false } })
+    expect(macs.hear(heard(), silent, true)).toBeUndefined()
+    expect(macs.audit([heard()], silent)).toMatchObject({ claims: [], forget: [], kept: [heard()] })
+    macs.hear(heard(), around(100))
+    expect(say(macs.audit([heard()], silent).claims)).toEqual([`withdraw 7 ${text} tap4`])
+  })
+
+  it('counts what stays on each port', () => {
+    const all = [1, 2, 3].map((i) => ({ ...heard(), mac: parseMac(`02:00:00:00:00:0${i}`)! }))
+    const audit = new LocalMacs().audit([...all, heard({ ifindex: 5 }), heard({ ifindex: 99 })], around(100))
+    expect([...audit.onPorts]).toEqual([
+      [4, 3],
+      [5, 1],
+    ])
   })
 
   it('claims nothing in a segment that does not learn', () => {

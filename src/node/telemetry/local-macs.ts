@@ -1,31 +1,19 @@
 import type { Ip } from '../../model/ip.js'
-import { isStation, type Mac } from '../../model/mac.js'
+import type { Mac } from '../../model/mac.js'
 import type { NodeState } from '../../model/segment-table.js'
-import type { Claim } from '../../rpc/records.js'
-import type { PlacedPort } from '../reconcile/placement.js'
-
-/** A MAC heard on a device, as `learned` has it; times of CLOCK_MONOTONIC. */
-export interface HeardMac {
-  readonly vni: number
-  readonly mac: Mac
-  readonly ifindex: number
-  readonly sinceNs: number
-  readonly seenNs: number
-}
-
-/** What heard MACs are judged by. */
-export interface Surroundings {
-  readonly state: NodeState
-  /** By ifindex. */
-  readonly ports: ReadonlyMap<number, PlacedPort>
-  readonly nowNs: number
-}
+import type { Claim, ClaimedAddress } from '../../rpc/records.js'
+import { type HeardMac, judge, type Surroundings } from './learned-judgement.js'
+import type { LocalMac } from './local-bindings.js'
 
 /** What an audit of `learned` calls for. */
 export interface Audit {
   readonly claims: readonly Claim[]
   /** No longer true: to be taken out of `learned`. */
   readonly forget: readonly { readonly vni: number; readonly mac: Mac }[]
+  /** True, and not for the controller. */
+  readonly kept: readonly HeardMac[]
+  /** By ifindex, how many stay there. */
+  readonly onPorts: ReadonlyMap<number, number>
 }
 
 interface Claimed {
@@ -37,8 +25,6 @@ interface Claimed {
 }
 
 const SECOND = 1e9
-/** How long a MAC that the controller places elsewhere may still be a move on its way to us. */
-const CONTEST_NS = 3 * SECOND
 /** How long until a claim without an answer is made again. */
 const REPEAT_NS = 10 * SECOND
 /** Claims kept of MACs that are not in `learned` any more: as many as it takes. */
@@ -55,7 +41,11 @@ export class LocalMacs {
   private untold = new Set<string>()
   private lost = 0
 
-  constructor(private readonly mostEvicted = MOST_EVICTED) {}
+  /** @param addressesOf what a MAC was heard to have, always in the same order */
+  constructor(
+    private readonly addressesOf: (mac: LocalMac) => readonly ClaimedAddress[] = () => [],
+    private readonly mostEvicted = MOST_EVICTED,
+  ) {}
 
   /** How often `learned` gave up an entry before its time, because it was full. */
   get evictions(): number {
@@ -67,27 +57,50 @@ export class LocalMacs {
     this.untold = new Set(this.claimed.keys())
   }
 
-  /** Something was heard just now; `undefined` when the controller knows. */
-  hear(heard: HeardMac, around: Surroundings): Claim | undefined {
-    return judge(heard, around) === 'claim' ? this.claim(heard, around, 0) : undefined
+  /**
+   * Something was heard just now; `undefined` when the controller knows. A
+   * station that announces itself is told at once, whatever was told before.
+   */
+  hear(heard: HeardMac, around: Surroundings, announced = false): Claim | undefined {
+    return judge(heard, around) === 'claim'
+      ? this.claim(heard, around, { repeatNs: 0, announced })
+      : undefined
+  }
+
+  /** A MAC's addresses changed; `undefined` when it is not claimed, or the controller knows. */
+  readdress(mac: LocalMac, around: Surroundings): Claim | undefined {
+    const claimed = this.claimed.get(keyOf(mac))
+    if (!claimed || judge(claimed.heard, around) !== 'claim') return undefined
+    const claim = this.claim(claimed.heard, around, { repeatNs: REPEAT_NS, announced: false })
+    this.claimed.get(keyOf(mac))!.evicted = claimed.evicted // heard by its address alone
+    return claim
   }
 
   /** Goes through all of `learned`. */
   audit(all: Iterable<HeardMac>, around: Surroundings): Audit {
     const claims: Claim[] = []
     const forget: { vni: number; mac: Mac }[] = []
-    const kept = new Set<string>()
+    const kept: HeardMac[] = []
+    const onPorts = new Map<number, number>()
+    const present = new Set<string>()
     for (const heard of all) {
       const judgement = judge(heard, around)
-      if (judgement === 'forget') forget.push({ vni: heard.vni, mac: heard.mac })
-      if (judgement !== 'claim') continue
-      kept.add(keyOf(heard))
-      const claim = this.claim(heard, around, REPEAT_NS)
+      if (judgement === 'forget') {
+        forget.push({ vni: heard.vni, mac: heard.mac })
+        continue
+      }
+      if (heard.ifindex !== 0) onPorts.set(heard.ifindex, (onPorts.get(heard.ifindex) ?? 0) + 1)
+      if (judgement === 'keep') {
+        kept.push(heard)
+        continue
+      }
+      present.add(keyOf(heard))
+      const claim = this.claim(heard, around, { repeatNs: REPEAT_NS, announced: false })
       if (claim) claims.push(claim)
     }
-    claims.push(...this.auditAbsent(kept, around))
+    claims.push(...this.auditAbsent(present, around))
     this.untold.clear()
-    return { claims, forget }
+    return { claims, forget, kept, onPorts }
   }
 
   // A flood of source MACs pushes others out of `learned`: they are still there,
@@ -113,37 +126,48 @@ export class LocalMacs {
     return claims
   }
 
-  private claim(heard: HeardMac, around: Surroundings, repeatNs: number): Claim | undefined {
+  private claim(
+    heard: HeardMac,
+    around: Surroundings,
+    say: { readonly repeatNs: number; readonly announced: boolean },
+  ): Claim | undefined {
     const { vni, mac } = heard
     const key = keyOf(heard)
     const before = this.untold.has(key) ? undefined : this.claimed.get(key)
     const { interface: name } = around.ports.get(heard.ifindex)!
-    if (before && before.claim.interface === name) {
+    const addresses = this.addressesOf(heard)
+    if (before && before.claim.interface === name && sameAddresses(before.claim.addresses, addresses)) {
       before.heard = heard
       before.evicted = false
-      const known = around.state.segments.get(vni)?.entries.get(mac)
-      if (known?.vtep === around.state.assignment.vtep) return undefined
-      // Heard anew though it is placed elsewhere: it came back. Otherwise the answer may be on its way.
-      const answerDue = repeatNs === 0 ? known !== undefined : around.nowNs - before.atNs > repeatNs
-      if (!answerDue) return undefined
+      if (!isDue(before, around, say)) return undefined
     }
-    const claim = { vni, mac, interface: name, withdraw: false, announced: false, addresses: [] }
+    const claim = { vni, mac, interface: name, withdraw: false, announced: say.announced, addresses }
     this.untold.delete(key)
-    this.claimed.set(key, { claim, atNs: around.nowNs, heard, evicted: false })
+    this.claimed.set(key, {
+      claim: { ...claim, announced: false },
+      atNs: around.nowNs,
+      heard,
+      evicted: false,
+    })
     return claim
   }
 }
 
-function judge(heard: HeardMac, { state, ports, nowNs }: Surroundings): 'claim' | 'keep' | 'forget' {
-  const segment = state.segments.get(heard.vni)
-  if (!segment?.spec.learn_ports || ports.get(heard.ifindex)?.vni !== heard.vni) return 'forget'
-  if (!isStation(heard.mac)) return 'forget'
-  const { mac_ageing_s: ageing } = segment.spec
-  if (ageing > 0 && nowNs - heard.seenNs > ageing * SECOND) return 'forget'
-  const known = segment.entries.get(heard.mac)
-  if (!known) return 'claim'
-  if (known.vtep === state.assignment.vtep) return known.static ? 'keep' : 'claim'
-  return known.static || nowNs - heard.sinceNs > CONTEST_NS ? 'forget' : 'claim'
+/** Whether a claim that was made before is to be made again. */
+function isDue(
+  { claim: { vni, mac }, atNs }: Claimed,
+  { state, nowNs }: Surroundings,
+  say: { readonly repeatNs: number; readonly announced: boolean },
+): boolean {
+  const known = state.segments.get(vni)?.entries.get(mac)
+  if (known?.vtep === state.assignment.vtep) return false
+  if (say.announced) return true
+  // Heard anew though it is placed elsewhere: it came back. Otherwise the answer may be on its way.
+  return say.repeatNs === 0 ? known !== undefined : nowNs - atNs > say.repeatNs
+}
+
+function sameAddresses(a: readonly ClaimedAddress[], b: readonly ClaimedAddress[]): boolean {
+  return a.length === b.length && a.every(({ ip, router }, i) => ip === b[i]!.ip && router === b[i]!.router)
 }
 
 function isElsewhere({ vni, mac }: Claim, { segments, assignment }: NodeState): boolean {

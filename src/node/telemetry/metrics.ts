@@ -30,6 +30,9 @@ export async function renderMetrics(reading: Reading): Promise<{ text: string; c
     [{}, isReady(reading) ? 1 : 0],
   ])
   gauge('weft_node_revision', 'Revision that is in the kernel', [[{}, Number(status.applied?.revision ?? 0)]])
+  gauge('weft_node_groups', 'Multicast groups of the underlay that the node is a member of', [
+    [{}, status.groups],
+  ])
   gauge('weft_node_failures', 'Objects that could not be programmed', byCode(status))
   counter('weft_grpc_streams_total', 'Streams that came in sync', [[{}, uplink.status.streams]])
   counter(
@@ -40,9 +43,11 @@ export async function renderMetrics(reading: Reading): Promise<{ text: string; c
   if (counters) {
     traffic(counter, counters, status)
     dataplane(gauge, counters.report)
-    counter('weft_bpf_map_evictions_total', 'Entries that a full map gave up before their time', [
-      [{ map: 'learned' }, status.evictions],
-    ])
+    counter(
+      'weft_bpf_map_evictions_total',
+      'Entries that a full map gave up before their time',
+      [...status.evictions].map(([map, count]) => [{ map }, count]),
+    )
   }
   return { text: await registry.metrics(), contentType: registry.contentType }
 }
