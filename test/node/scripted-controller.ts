@@ -6,6 +6,7 @@ import { plainSpec } from '../../src/model/segment.fixture.js'
 import { encodeBody } from '../../src/model/segment-body.js'
 import type { FdbEntry, NodeAssignment, SegmentSpec } from '../../src/model/segment-table.js'
 import { SetHash } from '../../src/model/set-hash.js'
+import type { Answer, AnswerBody, Question } from '../../src/rpc/questions.js'
 import type { Applied, Claims, ControllerChange, Hello, Report } from '../../src/rpc/records.js'
 import { toStatus } from '../../src/rpc/status.js'
 import { decodeReport, encodeChange, syncService } from '../../src/rpc/wire.js'
@@ -41,6 +42,8 @@ export class ScriptedController {
   revision = 1n
   private readonly calls = new Map<string, Call>()
   private server: Server | undefined
+  private readonly awaiting = new Map<number, (answer: Answer) => void>()
+  private asked = 0
 
   constructor(readonly address: string) {}
 
@@ -86,6 +89,20 @@ export class ScriptedController {
     if (changed) this.calls.get(node)?.write(encodeChange(changed))
   }
 
+  /** Asks a node, until its last word. */
+  ask(node: string, question: Question): Promise<AnswerBody[]> {
+    const id = ++this.asked
+    const bodies: AnswerBody[] = []
+    return new Promise((resolve, reject) => {
+      this.awaiting.set(id, ({ body, failure, last }) => {
+        if (body) bodies.push(body)
+        if (failure) reject(new Error(failure.message))
+        else if (last) resolve(bodies)
+      })
+      this.send(node, { kind: 'ask', id, question })
+    })
+  }
+
   snapshot(vni: number): ControllerChange {
     const { spec, entries } = this.segments.get(vni)!
     const body = encodeBody([...entries].map(([mac, entry]) => ({ mac, entry })))
@@ -113,7 +130,8 @@ export class ScriptedController {
       if (report.kind === 'hello') {
         node = report.hello.node
         this.hello(call, report.hello)
-      } else if (report.kind === 'applied') told?.applied.push(report.applied)
+      } else if (report.kind === 'answer') this.awaiting.get(report.answer.id)?.(report.answer)
+      else if (report.kind === 'applied') told?.applied.push(report.applied)
       else if (report.kind === 'telemetry') told!.report = report.telemetry
       else if (report.kind === 'segment_request') {
         told?.segmentRequests.push(report.vni)
