@@ -9,7 +9,12 @@
 #define WEFT_GSO_H
 
 #include <linux/bpf.h>
+#include <linux/if_ether.h>
 #include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "packet.h"
@@ -27,13 +32,42 @@ struct size {
 	__u32 largest; /* of them, with its Ethernet header */
 };
 
+/*
+ * That of TCP without tags, options of IP and extensions, which most are: read
+ * from the packet itself. 0 for others.
+ */
+static __always_inline __u32
+plain_header_length(const struct __sk_buff *skb)
+{
+	const void *end = (void *)(long)skb->data_end;
+	const void *data = (void *)(long)skb->data;
+	const struct ethhdr *ethernet = data;
+	const struct ipv6hdr *ip6 = data + ETH_HLEN;
+	const struct iphdr *ip = data + ETH_HLEN;
+	const struct tcphdr *tcp;
+
+	if ((const void *)(ip6 + 1) > end)
+		return 0;
+	if (ethernet->h_proto == bpf_htons(ETH_P_IP) && *(const __u8 *)ip == IPV4_WITHOUT_OPTIONS &&
+	    ip->protocol == IPPROTO_TCP)
+		tcp = (const void *)(ip + 1);
+	else if (ethernet->h_proto == bpf_htons(ETH_P_IPV6) && ip6->nexthdr == IPPROTO_TCP)
+		tcp = (const void *)(ip6 + 1);
+	else
+		return 0;
+	return (const void *)(tcp + 1) > end ? 0 : (const void *)tcp - data + tcp->doff * 4;
+}
+
 /* Length of the headers that every segment repeats: Ethernet, tags, IP, TCP or UDP. */
 static __always_inline __u32
 header_length(struct __sk_buff *skb)
 {
+	__u32 plain = plain_header_length(skb);
 	struct packet packet;
 	__u8 words = 0;
 
+	if (plain)
+		return plain;
 	parse_packet(skb, &packet);
 	if (packet.protocol == IPPROTO_UDP)
 		return packet.transport + UDP_HEADER_LEN;

@@ -27,6 +27,7 @@
 #define MAX_TAGS 2       /* beside the one in the skb's metadata */
 #define MAX_EXTENSIONS 8 /* RFC 8200 4.1 has six in order, one of them twice */
 
+#define IPV4_WITHOUT_OPTIONS 0x45 /* version and header length, its first byte */
 #define IPV4_FRAGMENT bpf_htons(0x3fff) /* more fragments, or an offset */
 #define IPV4_OFFSET bpf_htons(0x1fff)
 #define IPV6_OFFSET bpf_htons(0xfff8)

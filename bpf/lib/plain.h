@@ -15,9 +15,8 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "packet.h"
 #include "tables.h"
-
-#define IPV4_WITHOUT_OPTIONS 0x45 /* version and header length, its first byte */
 
 struct udp_ports {
 	__be16 source;
