@@ -16,7 +16,9 @@ const IFF_VNET_HDR = 0x4000
 
 /** GSO of a frame as a guest announces it (struct virtio_net_hdr, TCP over IPv4 or IPv6). */
 export interface TapGso {
+  /** 0: no GSO, the frame is complete. */
   readonly segmentSize: number
+  /** Of a frame over a page, the kernel leaves the rest in page fragments. */
   readonly headerLength: number
   readonly checksumStart: number
   readonly ipv6?: boolean
@@ -74,9 +76,10 @@ export class Tap implements Disposable {
 }
 
 function writeVnetHeader(view: DataView, gso: TapGso): void {
+  view.setUint16(2, gso.headerLength, true)
+  if (gso.segmentSize === 0) return
   view.setUint8(0, 1) // VIRTIO_NET_HDR_F_NEEDS_CSUM
   view.setUint8(1, gso.ipv6 ? 4 : 1) // VIRTIO_NET_HDR_GSO_TCPV4, TCPV6
-  view.setUint16(2, gso.headerLength, true)
   view.setUint16(4, gso.segmentSize, true)
   view.setUint16(6, gso.checksumStart, true)
   view.setUint16(8, 16, true) // where TCP has its checksum

@@ -90,6 +90,34 @@ describe('a packet over the MTU', () => {
     expect(quote).toEqual(packet.bytes.subarray(0, quote.length))
   })
 
+  test.each([
+    [
+      'IPv4',
+      from4(
+        udp(
+          { from: 1, to: 2 },
+          new Uint8Array(5000).map((_, i) => i),
+        ),
+      ),
+    ],
+    [
+      'IPv6',
+      from6(
+        udp(
+          { from: 1, to: 2 },
+          new Uint8Array(5000).map((_, i) => i),
+        ),
+      ),
+    ],
+  ])('of %s is answered although all behind its Ethernet header is in page fragments', (_, packet) => {
+    const scattered = { segmentSize: 0, headerLength: 14, checksumStart: 0 }
+    const { verdicts } = rig.observe(() => rig.ports[1].send(toBob(packet), scattered))
+    expect(verdicts).toMatchObject([{ reason: 'DROP_TOO_BIG' }])
+    const { quote, ...error } = readIcmpError(rig.ports[1].received()[0]!)
+    expect(error).toMatchObject({ to: alice, from: bob, mtu, valid: true })
+    expect(quote).toEqual(packet.bytes.subarray(0, quote.length))
+  })
+
   test('is one that does not fit by a single byte', () => {
     const ofLength = (length: number) => toBob(from4(udp({ from: 1, to: 2 }, large.subarray(0, length - 28))))
     expect(answerTo(ofLength(mtu + 1)).mtu).toBe(mtu)
