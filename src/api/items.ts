@@ -103,12 +103,13 @@ export const mac = z.object({
   node: z.string().nullable(),
   interface: z.string().nullable(),
   vtep: z.string(),
-  learned: z.string().describe('control or file'),
+  learned: z.string().describe('control, file, or dataplane: by the programs of the nodes, which were asked'),
   seq: count.describe('How often it moved'),
   flags: z
     .string()
     .describe('S static, M moved in the last minute, D seen in two places, E remote VTEP not ours'),
   since_s: z.number().nullable().describe('Seconds at this place'),
+  seen_s: z.number().nullable().describe('Seconds since it spoke, where the dataplane learned it'),
 })
 export type MacItem = z.output<typeof mac>
 
@@ -133,6 +134,19 @@ export const tunnel = z.object({
   rx_bytes_per_s: rate,
   macs: count.describe('Behind the remote VTEP in this network'),
   mtu: z.number().int().nullable().describe('Of the VXLAN device, bytes'),
+  path_state: z
+    .string()
+    .nullable()
+    .describe(
+      'ok; too_small: full frames are lost on the way; no_answer: the peer answers no probe; unknown: not yet probed',
+    ),
+  path_mtu: z
+    .number()
+    .int()
+    .nullable()
+    .describe('Largest Ethernet payload that comes through to the remote VTEP'),
+  wanted_mtu: z.number().int().nullable().describe('What the networks between the two need'),
+  rtt_us: z.number().int().nullable().describe('Of the last probe that was answered, microseconds'),
 })
 export type TunnelItem = z.output<typeof tunnel>
 

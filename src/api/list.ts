@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type SilentNode, silentNode } from './frames.js'
 import { drop, mac, network, node, port, tunnel } from './items.js'
 import { topology } from './topology.js'
 
@@ -87,6 +88,10 @@ export function listOf<T extends z.ZodType>(item: T) {
     revision: z.number().int().describe('Of the view this was read from'),
     items: z.array(item),
     next_cursor: z.string().nullable(),
+    silent: z
+      .array(silentNode)
+      .optional()
+      .describe('Nodes that were asked for their part and did not answer'),
   })
 }
 
@@ -94,4 +99,5 @@ export interface List<T> {
   readonly revision: number
   readonly items: readonly T[]
   readonly next_cursor: string | null
+  readonly silent?: readonly SilentNode[]
 }

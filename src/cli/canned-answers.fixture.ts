@@ -10,6 +10,7 @@ import type {
 import type { MacDetail, MacEventItem } from '../api/journal.js'
 import type { Status } from '../api/status.js'
 import type { ApplyResult, TopologyItem } from '../api/topology.js'
+import { fanout, trace } from './canned-frames.fixture.js'
 
 /** What a controller of two nodes, one of them in trouble, answers; the API's own types keep it true. */
 export const now = new Date('2026-11-21T02:41:49.000Z')
@@ -122,6 +123,7 @@ const learned: MacItem = {
   seq: 3,
   flags: 'M',
   since_s: 252,
+  seen_s: null,
 }
 
 export const macs: MacItem[] = [
@@ -163,6 +165,10 @@ export const tunnels: TunnelItem[] = [
     rx_bytes_per_s: 0,
     macs: 1,
     mtu: 1450,
+    path_state: 'too_small',
+    path_mtu: 1350,
+    wanted_mtu: 1450,
+    rtt_us: 640,
   },
 ]
 
@@ -349,6 +355,8 @@ export const answers = Object.fromEntries([
     ([name, items]) =>
       [`GET /api/v1/${name}`, { body: { revision: 1842, items, next_cursor: null } }] as const,
   ),
+  ['POST /api/v1/traces', { body: trace }] as const,
+  ['POST /api/v1/fanouts', { body: fanout }] as const,
   ['GET /api/v1/status', { body: healthy }] as const,
   ['GET /api/v1/nodes/host0', { body: nodeDetail }] as const,
   [`GET /api/v1/macs/${macDetail.mac}`, { body: macDetail }] as const,

@@ -2,7 +2,7 @@
 export interface CliContext {
   readonly env: NodeJS.ProcessEnv
   /** Data. */
-  readonly stdout: { write(text: string): unknown }
+  readonly stdout: { write(data: string | Uint8Array): unknown }
   /** Talk. */
   readonly stderr: { write(text: string): unknown }
   readStdin(): Promise<string>
@@ -10,7 +10,7 @@ export interface CliContext {
   readonly signal: AbortSignal
 }
 
-export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const
+export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name', 'minimal'] as const
 export type OutputFormat = (typeof outputFormats)[number]
 
 /** Flags that every command has. */

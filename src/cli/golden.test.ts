@@ -36,6 +36,9 @@ describe('what weft prints', () => {
     'delete topology quickstart',
     'export bridge-unicast',
     'explain W-1104',
+    'trace host0/tap0 99.1.0.9',
+    'trace host0/tap0 99.1.0.9 -o minimal',
+    'fanout red',
     '--help',
     'get --help',
   ])('weft %s', async (line) => {

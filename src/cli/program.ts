@@ -4,8 +4,10 @@ import { formatFatal } from '../common/fatal-line.js'
 import { usageError } from '../common/usage-error.js'
 import { version as ours } from '../common/version.js'
 import type { ApplyOptions } from './commands/apply.js'
+import type { CaptureOptions } from './commands/capture.js'
 import type { DescribeOptions } from './commands/describe.js'
 import type { GetOptions } from './commands/get.js'
+import type { TraceOptions } from './commands/trace.js'
 import { type CliContext, exitCodes, type GlobalFlags, outputFormats } from './context.js'
 import { filterFlags } from './filter-flags.js'
 
@@ -72,6 +74,7 @@ export function buildProgram(ctx: CliContext, finish: Finish): Command {
   const act = (work: Promise<number>) => work.then(finish)
   addFileCommands(program, ctx, flags, act)
   addReadCommands(program, ctx, flags, act)
+  addFrameCommands(program, ctx, flags, act)
   return program
 }
 
@@ -157,6 +160,42 @@ function addReadCommands(program: Command, ctx: CliContext, flags: Flags, act: A
     .command('version')
     .description('versions of this command, the controller and the nodes')
     .action(() => act(import('./commands/version.js').then((m) => m.version(ctx, flags()))))
+}
+
+function addFrameCommands(program: Command, ctx: CliContext, flags: Flags, act: Act): void {
+  program
+    .command('trace')
+    .description('where a frame goes, by the tables and by probes; exit 1 when it is not delivered')
+    .argument('<from>', 'NODE/INTERFACE, or a MAC or IP of get macs')
+    .argument('<to>', 'MAC, or an IP of get macs')
+    .option('--simulate', 'only by the tables')
+    .option('--live', 'only by probes')
+    .option('--network <name>', 'where several have the MAC or IP')
+    .option('--count <n>', 'probes', '5')
+    .option('--size <bytes>', 'of each probe, with its Ethernet header', '98')
+    .action((from: string, to: string, options: TraceOptions) =>
+      act(import('./commands/trace.js').then((m) => m.trace(ctx, flags(), from, to, options))),
+    )
+  program
+    .command('capture')
+    .description('frames at the programs of a node, with their verdicts, as pcapng')
+    .argument('<node[:interface]>', 'a port shows both its directions')
+    .requiredOption('-w, --write <file>', '- writes standard output')
+    .option('--vni <vni>', 'only of this network')
+    .option('--duration <duration>', 'at most so long', '60s')
+    .option('--max-size <size>', 'of the file', '100MB')
+    .option('--snaplen <bytes>', 'of each frame', '128')
+    .action((target: string, options: CaptureOptions) =>
+      act(import('./commands/capture.js').then((m) => m.capture(ctx, flags(), target, options))),
+    )
+  program
+    .command('fanout')
+    .description('how many copies of a broadcast each port gets; exit 1 unless one each')
+    .argument('<network>')
+    .option('--from <node/interface>', 'who sends it; a port with a known station unless given')
+    .action((network: string, options: { from?: string }) =>
+      act(import('./commands/fanout.js').then((m) => m.fanout(ctx, flags(), network, options))),
+    )
 }
 
 // Its code is as large as all the others'; help needs only its name.

@@ -43,3 +43,9 @@ export function orDash(value: string | number | null | undefined): string {
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`
 }
+
+/** `840us`, `1.2ms` */
+export function formatMicroseconds(us: number | null): string {
+  if (us === null) return '-'
+  return us < 1000 ? `${us}us` : `${(us / 1000).toFixed(1)}ms`
+}

@@ -1,8 +1,9 @@
 import type { DropItem, MacItem, NetworkItem, NodeItem, PortItem, TunnelItem } from '../api/items.js'
 import type { ItemOf, ListName } from '../api/list.js'
 import type { TopologyItem } from '../api/topology.js'
+import { type Ip, vxlanOverhead } from '../model/ip.js'
 import type { View } from './output.js'
-import { formatAge, formatBytes, formatCount, formatRate, orDash } from './quantity.js'
+import { formatAge, formatBytes, formatCount, formatMicroseconds, formatRate, orDash } from './quantity.js'
 
 const ageOf = (time: string | null) => (time === null ? null : (Date.now() - Date.parse(time)) / 1000)
 
@@ -113,6 +114,8 @@ const tunnels: View<TunnelItem> = {
     { header: 'RX-PACKETS', cell: (item) => formatCount(item.rx_packets), wide: true },
     { header: 'MACS', cell: (item) => formatCount(item.macs), wide: true },
     { header: 'MTU', cell: (item) => orDash(item.mtu), wide: true },
+    { header: 'RTT', cell: (item) => formatMicroseconds(item.rtt_us), wide: true },
+    { header: 'PATH-MTU', cell: pathText, wide: true },
   ],
 }
 
@@ -138,6 +141,15 @@ export const views: { readonly [L in ListName]: View<ItemOf<L>> } = {
   macs,
   tunnels,
   drops,
+}
+
+/** The arithmetic when it is too small: what the underlay carries on the way there, and what it would have to. */
+function pathText({ path_state: state, path_mtu: mtu, wanted_mtu: wanted, remote }: TunnelItem): string {
+  if (state === null || state === 'unknown') return '-'
+  if (state === 'no_answer') return 'no answer'
+  if (state !== 'too_small' || mtu === null || wanted === null) return orDash(mtu)
+  const overhead = vxlanOverhead(remote as Ip)
+  return `${mtu} of ${wanted}: the underlay carries ${mtu + overhead}, needs ${wanted + overhead} = ${wanted} + ${overhead}`
 }
 
 export function limitText(limit: number, unit = ''): string {

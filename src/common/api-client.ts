@@ -1,4 +1,5 @@
 import http from 'node:http'
+import { createInterface } from 'node:readline'
 import type { List, ListName } from '../api/list.js'
 import type { ProblemDetails } from '../api/problem.js'
 import { type ErrorCode, errorCatalogue, WeftError } from './errors.js'
@@ -56,8 +57,26 @@ export class ApiClient {
       items.push(...part.items)
       cursor = part.next_cursor ?? undefined
       if (cursor === undefined || items.length >= limit) {
-        return { revision: part.revision, items, next_cursor: part.next_cursor }
+        const silent = part.silent ? { silent: part.silent } : {}
+        return { revision: part.revision, items, next_cursor: part.next_cursor, ...silent }
       }
+    }
+  }
+
+  /**
+   * Sends a request whose answer is a line of JSON after another, for as long as
+   * it comes. Ends without an error when the signal aborts.
+   *
+   * @throws WeftError as `request`
+   */
+  async *lines<T>(path: string, options: RequestOptions = {}): AsyncGenerator<T, void, void> {
+    try {
+      const response = await this.open('GET', path + queryString(options.query), options)
+      const status = response.statusCode ?? 0
+      if (status < 200 || status >= 300) throw problemError(status, await textOf(response), this.where)
+      for await (const line of createInterface({ input: response })) yield parseJson(line, this.where) as T
+    } catch (err) {
+      if (!this.signal.aborted) throw err instanceof WeftError ? err : this.unreachable(err as Error)
     }
   }
 
@@ -65,11 +84,20 @@ export class ApiClient {
     return formatListenAddress(this.server.address)
   }
 
-  private exchange(
+  private async exchange(
     method: string,
     path: string,
     options: RequestOptions,
   ): Promise<{ status: number; text: string }> {
+    const response = await this.open(method, path, options)
+    try {
+      return { status: response.statusCode ?? 0, text: await textOf(response) }
+    } catch (err) {
+      throw this.unreachable(err as Error)
+    }
+  }
+
+  private open(method: string, path: string, options: RequestOptions): Promise<http.IncomingMessage> {
     const { address } = this.server
     const target =
       address.kind === 'unix' ? { socketPath: address.path } : { host: address.host, port: address.port }
@@ -77,15 +105,7 @@ export class ApiClient {
     return new Promise((resolve, reject) => {
       const request = http.request(
         { ...target, method, path, timeout, signal: this.signal, headers: requestHeaders(options) },
-        (response) => {
-          const chunks: Buffer[] = []
-          response
-            .on('data', (chunk: Buffer) => chunks.push(chunk))
-            .on('error', (err) => reject(this.unreachable(err)))
-            .on('end', () =>
-              resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
-            )
-        },
+        resolve,
       )
       request
         .on('timeout', () => request.destroy(new Error(`no answer within ${timeout / 1000} s`)))
@@ -107,6 +127,12 @@ export class ApiClient {
       { next: next ?? 'start weft-controller or a lab, or give --server', cause: err },
     )
   }
+}
+
+async function textOf(response: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 function requestHeaders({ body, headers }: RequestOptions): Record<string, string | number> {

@@ -2,6 +2,7 @@ import { WeftError } from '../../common/errors.js'
 import { didYouMean, guess } from '../../common/guess.js'
 import { type CliContext, exitCodes, type GlobalFlags } from '../context.js'
 import { type FilterFlag, filterFlags } from '../filter-flags.js'
+import { refuseFormat } from '../formats.js'
 import { findKind, type Kind } from '../kinds.js'
 import { renderList, type View } from '../output.js'
 import { connect } from '../session.js'
@@ -24,6 +25,7 @@ export async function get(
   options: GetOptions,
 ): Promise<number> {
   const kind = findKind(kindWord)
+  refuseFormat('get', flags, ['wide', 'json', 'yaml', 'name'])
   if (names.length > 0 && kind.nameFields.length === 0) {
     throw new WeftError('W-4001', `${kind.list} have no names: select with ${flagsOf(kind)}`)
   }
@@ -33,6 +35,9 @@ export async function get(
 
   const view = views[kind.list] as unknown as View<Item>
   ctx.stdout.write(renderList(list, view, flags.output, { headers: options.headers ?? true }))
+  for (const { node, message } of list.silent ?? []) {
+    ctx.stderr.write(`${node} was not asked or did not answer: ${message}\n`)
+  }
   if (list.items.length === 0 && (flags.output === 'table' || flags.output === 'wide')) {
     ctx.stderr.write(`No ${kind.list}.\n`)
   }

@@ -9,6 +9,7 @@ import type {
   TunnelItem,
 } from '../../api/items.js'
 import type { TopologyItem } from '../../api/topology.js'
+import type { PathState } from '../../rpc/records.js'
 import type { MacEntry, NodeStatus, StoredTopology } from '../control.js'
 import { isDrop, type Observed } from './observed.js'
 
@@ -147,6 +148,7 @@ export function macItem(mac: MacEntry): MacItem {
     seq: mac.seq,
     flags: mac.flags,
     since_s: mac.since_s ?? null,
+    seen_s: null,
   }
 }
 
@@ -167,8 +169,18 @@ export function tunnelItems(observed: Observed, { name, spec, report }: NodeStat
       rx_bytes_per_s: rate?.['rx_bytes'] ?? null,
       macs: macCounts.ofVtep.get(`${counts.vni}/${vtep}`) ?? 0,
       mtu: report?.tunnel_mtu || null,
+      ...pathFields(report?.paths.find((path) => path.vtep === vtep)),
     }
   })
+}
+
+function pathFields(path: PathState | undefined) {
+  return {
+    path_state: path?.state ?? null,
+    path_mtu: path?.path_mtu || null,
+    wanted_mtu: path?.wanted_mtu ?? null,
+    rtt_us: path?.rtt_us || null,
+  }
 }
 
 export function dropItems(observed: Observed, { name, report }: NodeStatus): DropItem[] {

@@ -10,6 +10,7 @@ import type { Control } from '../control.js'
 import { Metrics } from './metrics.js'
 import { Observed } from './observed.js'
 import { handleErrors } from './problems.js'
+import { frameRoutes } from './routes/frames.js'
 import { healthRoutes } from './routes/health.js'
 import { listRoutes } from './routes/lists.js'
 import { macRoutes } from './routes/macs.js'
@@ -63,6 +64,7 @@ export async function buildHttp(
     healthRoutes(scope, observed)
     listRoutes(scope, observed)
     macRoutes(scope, observed)
+    frameRoutes(scope, observed)
     scope.get('/metrics', { schema: { summary: 'Prometheus', tags: ['health'] } }, async (_, reply) =>
       reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
     )

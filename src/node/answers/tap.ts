@@ -84,13 +84,13 @@ function recordOf(
   }
 }
 
-/** From CLOCK_MONOTONIC to nanoseconds since 1970; the clock of now, whatever it was set to meanwhile. */
+/** From CLOCK_MONOTONIC to nanoseconds since 1970; the clock of now, whatever it is set to meanwhile. */
 function wallClock(): (ns: number) => bigint {
-  const start = Date.now()
-  while (Date.now() === start) {
-    // A tick begins now: the best there is without nanoseconds.
-  }
-  const offset = BigInt(start + 1) * 1_000_000n - process.hrtime.bigint()
+  const sinceStart = performance.timeOrigin + performance.now()
+  const now = Date.now()
+  // Finer than a millisecond, unless the clock was set since this process began.
+  const ms = Math.abs(sinceStart - now) < 5 ? sinceStart : now
+  const offset = BigInt(Math.round(ms * 1000)) * 1000n - process.hrtime.bigint()
   return (ns) => BigInt(ns) + offset
 }
 

@@ -5,6 +5,7 @@ import { nodeDetail as nodeDetailSchema } from '../../../api/items.js'
 import { type List, type ListName, type ListQuery, listOf, listQuery, lists } from '../../../api/list.js'
 import { WeftError } from '../../../common/errors.js'
 import { didYouMean } from '../../../common/guess.js'
+import { askLearned } from '../../frames/learned.js'
 import {
   dropItems,
   macItem,
@@ -43,9 +44,13 @@ export function listRoutes(app: FastifyInstance, observed: Observed): void {
           response: { 200: listOf(lists[name].item) },
         },
       },
-      (request): List<unknown> => {
-        const { items, next_cursor } = page(name, sources[name](observed), request.query as ListQuery)
-        return { revision: Number(observed.control.revision), items, next_cursor }
+      async (request): Promise<List<unknown>> => {
+        const query = request.query as ListQuery
+        const learned = name === 'macs' ? await learnedOf(observed, query) : undefined
+        const all = learned ? chained(sources[name](observed), learned.items) : sources[name](observed)
+        const { items, next_cursor } = page(name, all, query)
+        const silent = learned && learned.silent.length > 0 ? { silent: learned.silent } : {}
+        return { revision: Number(observed.control.revision), items, next_cursor, ...silent }
       },
     )
   }
@@ -70,6 +75,21 @@ export function listRoutes(app: FastifyInstance, observed: Observed): void {
       })
     },
   )
+}
+
+/** What only the nodes know: they are asked when such a network is wanted. */
+function learnedOf({ control, directory }: Observed, query: ListQuery): ReturnType<typeof askLearned> {
+  const isAsked = (field: string, value: string) =>
+    query[field] === undefined || [query[field]].flat().map(String).includes(value)
+  return askLearned(
+    control,
+    directory,
+    ({ name, vni }) => isAsked('network', name) && isAsked('vni', `${vni}`),
+  )
+}
+
+function* chained<T>(...all: Iterable<T>[]): Iterable<T> {
+  for (const items of all) yield* items
 }
 
 function* mapped<T, U>(items: Iterable<T>, to: (item: T) => U): Iterable<U> {
