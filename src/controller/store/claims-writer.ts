@@ -5,7 +5,7 @@ import { formatMac, type Mac } from '../../model/mac.js'
 import type { Claims } from '../../rpc/records.js'
 import type { ClaimRefusal } from '../control.js'
 import type { PageWrite } from '../view/claim-draft.js'
-import { type ClaimPlan, type PendingNode, planClaims } from '../view/claim-plan.js'
+import { type ClaimPlan, newerWord, type PendingNode, planClaims } from '../view/claim-plan.js'
 import type { ClusterView } from '../view/cluster-view.js'
 import { encodeJournal, isFrozen, MOVES, WINDOW_MS } from '../view/mac-journal.js'
 import { encodePage } from '../view/owner-page.js'
@@ -65,9 +65,10 @@ export class ClaimsWriter {
         continue
       }
       const { claims: known } = this.of(vni, node)
-      if (!known.has(claim.mac)) this.pendingClaims++
+      const before = known.get(claim.mac)
+      if (!before) this.pendingClaims++
       known.delete(claim.mac) // to the end: order is that of the node's words
-      known.set(claim.mac, { ...claim, weak: complete })
+      known.set(claim.mac, newerWord(before, { ...claim, weak: complete }))
     }
     this.wake?.()
   }
@@ -207,23 +208,13 @@ export class ClaimsWriter {
       return macs.size === 0 ? { delete: key } : { put: key, value: encodePage(macs) }
     }
     if (ended) return [{ delete: guard }, { delete_prefix: keys.journals(vni) }, ...writes.map(page)]
+    const evicted = this.options.view.journals
+      .evicted(vni, journals, { limit: MAX_JOURNALS, atMost: MAX_EVICTED })
+      .map((old): WriteOp => ({ delete: keys.journal(old.vni, old.mac) }))
     const written = [...journals].map(([mac, journal]): WriteOp => {
       return { put: keys.journal(vni, mac), value: encodeJournal(journal) }
     })
-    return [{ put: guard, value: '' }, ...writes.map(page), ...written, ...this.evicted(vni, journals)]
-  }
-
-  private evicted(vni: number, journals: ClaimPlan['journals']): WriteOp[] {
-    const { view, keys } = this.options
-    const fresh = [...journals.keys()].filter((mac) => !view.journals.get(vni, mac)).length
-    const excess = Math.min(MAX_EVICTED, view.journals.size + fresh - MAX_JOURNALS)
-    const ops: WriteOp[] = []
-    for (const old of view.journals.oldest()) {
-      if (ops.length >= excess) break
-      if (old.vni === vni && journals.has(old.mac)) continue
-      ops.push({ delete: keys.journal(old.vni, old.mac) })
-    }
-    return ops
+    return [{ put: guard, value: '' }, ...writes.map(page), ...written, ...evicted]
   }
 
   private count(vni: number, plan: ClaimPlan): void {

@@ -4,7 +4,7 @@ import type { DesiredTopology } from '../../model/desired-state.js'
 import { canonicalIp } from '../../model/ip.js'
 import type { Mac } from '../../model/mac.js'
 import { plainNetwork } from '../../model/segment.fixture.js'
-import { type ClaimPlan, type PendingClaim, type PendingNode, planClaims } from './claim-plan.js'
+import { type ClaimPlan, newerWord, type PendingClaim, type PendingNode, planClaims } from './claim-plan.js'
 import { ClusterView } from './cluster-view.js'
 import { encodeJournal, type JournalEntry, MAX_ENTRIES } from './mac-journal.js'
 import { encodePage, MACS_PER_PAGE } from './owner-page.js'
@@ -234,7 +234,15 @@ describe('a MAC that moves', () => {
     bench.claim('host0', [claim(1)])
     expect(at(bench)).toBe('10.0.0.1 6')
     expect(journalOf(bench, 1).map(({ event }) => event)).toEqual([
-      ...['moved', 'moved', 'moved', 'moved', 'moved', 'frozen', 'refused', 'thawed', 'moved'],
+      'moved',
+      'moved',
+      'moved',
+      'moved',
+      'moved',
+      'frozen',
+      'refused',
+      'thawed',
+      'moved',
     ])
     expect(journalOf(bench, 1).at(-2)).toMatchObject({ at: lastTry + 180_000 })
     expect(journalOf(bench, 1).at(-3)).toMatchObject({ count: 2, last_at: lastTry, to: 'host0/tap0' })
@@ -334,5 +342,18 @@ describe('claimed addresses', () => {
         )
       }),
     )
+  })
+})
+
+describe('words of a node on one MAC that come before the first is looked at', () => {
+  it('leave an announcement what it is, unless the MAC went or is elsewhere', () => {
+    const announced = claim(1, { announced: true })
+    expect(newerWord(undefined, claim(1))).toEqual(claim(1))
+    expect(newerWord(announced, claim(1))).toEqual(announced)
+    expect(newerWord(announced, claim(1, { weak: true }))).toEqual(announced)
+    for (const other of [claim(1, { withdraw: true }), claim(1, { interface: 'tap1' })]) {
+      expect(newerWord(announced, other)).toEqual(other)
+      expect(newerWord({ ...other, announced: true }, claim(1))).toEqual(claim(1))
+    }
   })
 })

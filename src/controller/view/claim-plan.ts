@@ -31,6 +31,12 @@ export interface PendingClaim {
   readonly weak: boolean
 }
 
+/** What of a node's words on one MAC counts: the last, but an announcement that was not looked at yet stays one. */
+export function newerWord(before: PendingClaim | undefined, claim: PendingClaim): PendingClaim {
+  const same = before?.interface === claim.interface && !before.withdraw && !claim.withdraw
+  return same && before.announced ? { ...claim, announced: true, weak: false } : claim
+}
+
 /** What one node says of one segment. */
 export interface PendingNode {
   /** What is not among `claims` is withdrawn. */

@@ -36,9 +36,20 @@ export class Journals {
     return records
   }
 
-  /** The longest unchanged first. */
-  oldest(): Iterable<Stored> {
-    return this.stored.values()
+  /** Which have to go, the longest unchanged first, when `written` come into the segment. */
+  evicted(
+    vni: number,
+    written: ReadonlyMap<Mac, MacJournal>,
+    { limit, atMost }: { limit: number; atMost: number },
+  ): { readonly vni: number; readonly mac: Mac }[] {
+    const fresh = [...written.keys()].filter((mac) => !this.get(vni, mac)).length
+    const excess = Math.min(atMost, this.size + fresh - limit)
+    const gone: Stored[] = []
+    for (const old of this.stored.values()) {
+      if (gone.length >= excess) break
+      if (old.vni !== vni || !written.has(old.mac)) gone.push(old)
+    }
+    return gone
   }
 
   apply(events: readonly StoreEvent[]): void {

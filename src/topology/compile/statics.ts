@@ -20,6 +20,7 @@ interface StaticScope {
 export function compileStatics(network: Network, scope: StaticScope): StaticSpec[] {
   const { findings } = scope.context
   const owners = new Map<string, string>()
+  const addresses = new Map<string, string>()
   return network.static.map((entry, index) => {
     const path = [...scope.path, 'static', index]
     const mac = entry.mac.toLowerCase()
@@ -28,6 +29,10 @@ export function compileStatics(network: Network, scope: StaticScope): StaticSpec
     if (owner !== undefined) findings.add('W-1105', [...path, 'mac'], `${mac} is static at ${owner} already`)
     else owners.set(mac, entry.node ?? entry.remote ?? 'another place')
     const spec = { mac, ...ipOf(entry.ip, path, findings), ...placeOf(entry, path, scope) }
+    const holder = spec.ip === undefined ? undefined : addresses.get(spec.ip)
+    if (holder !== undefined && holder !== mac) {
+      findings.add('W-1102', [...path, 'ip'], `${spec.ip} goes with ${holder} already`)
+    } else if (spec.ip !== undefined) addresses.set(spec.ip, mac)
     checkGuards(spec, path, scope)
     return spec
   })
