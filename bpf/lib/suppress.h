@@ -48,9 +48,21 @@ asks_all(const struct neighbor_message *message)
 	return is_unicast_ip4(&message->sender) && is_unicast_ip4(&message->target);
 }
 
+static __always_inline const struct snooped_entry *
+find_snooped(const struct neighbor_key *key, __u32 ageing_s, __u64 now_ns)
+{
+	const struct snooped_entry *heard = bpf_map_lookup_elem(&snooped, key);
+
+	if (heard && ageing_s && is_older(heard->seen_ns, now_ns, ageing_s * NS_PER_SECOND))
+		return 0;
+	return heard;
+}
+
 /*
- * The controller's word goes before what was snooped here, as with MACs. Not
- * inlined, like the next, to keep its key off the stack of the caller.
+ * What the controller says, else what was snooped here. False also when they
+ * differ: an address has moved to another MAC, and nobody here can say which of
+ * the two is late. Not inlined, like the next, to keep its key off the stack of
+ * the caller.
  */
 static __noinline bool
 find_binding(const struct neighbor_message *message, __u32 vni, __u32 ageing_s, __u64 now_ns,
@@ -58,20 +70,20 @@ find_binding(const struct neighbor_message *message, __u32 vni, __u32 ageing_s, 
 {
 	struct neighbor_key key = { .vni = vni, .ip = message->target };
 	const struct neighbor_entry *told = bpf_map_lookup_elem(&neighbors, &key);
-	const struct snooped_entry *heard;
+	const struct snooped_entry *heard = find_snooped(&key, ageing_s, now_ns);
 
+	if (heard) {
+		binding->mac = heard->mac;
+		binding->flags = heard->flags;
+		binding->ifindex = heard->ifindex;
+	}
 	if (told) {
+		if (heard && !is_same_mac(&told->mac, &binding->mac))
+			return false;
 		binding->mac = told->mac;
 		binding->flags = told->flags;
-		return true;
 	}
-	heard = bpf_map_lookup_elem(&snooped, &key);
-	if (!heard || (ageing_s && is_older(heard->seen_ns, now_ns, ageing_s * NS_PER_SECOND)))
-		return false;
-	binding->mac = heard->mac;
-	binding->flags = heard->flags;
-	binding->ifindex = heard->ifindex;
-	return true;
+	return told || heard;
 }
 
 /* On the port that the question came from, as far as is known. */

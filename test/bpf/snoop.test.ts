@@ -13,7 +13,7 @@ import {
   ndFlag,
   routerAdvertisement,
 } from './neighbor-frames.js'
-import { alice, bob, vni, vtep } from './stations.js'
+import { alice, bob, remote, vni, vtep } from './stations.js'
 
 const { SEGMENT_FLOOD_REPLICATE, SEGMENT_LEARN_PORTS, SEGMENT_LEARN_TUNNELS, SEGMENT_SUPPRESS } = SegmentFlag
 const { NEIGHBOR_ROUTER } = NeighborFlag
@@ -158,6 +158,16 @@ describe('what contradicts', () => {
     expect(known('fd00::1')).toMatchObject({ mac: alice, ifindex: port1 })
     fromPort(asksAll({ from: alice, fromIp: 'fd00::1', target: 'fd00::2' }), 1)
     expect(known('fd00::1')).toEqual({ mac: alice, flags: NEIGHBOR_ROUTER, ifindex: port2 })
+  })
+
+  test('what the controller says leaves the question to the stations themselves', () => {
+    rig.maps.neighbors.set({ vni, ip: '10.0.0.2' as Ip }, { mac: remote, flags: 0, revision: 1 })
+    const ask = () => rig.observe(() => fromPort(arp(alice, '10.0.0.1', '10.0.0.2'))).verdicts
+    expect(ask()).toMatchObject([{ reason: 'ANSWER_NEIGHBOR' }])
+    fromPort(arp(bob, '10.0.0.2'), 1)
+    expect(ask()).toMatchObject([{ reason: 'FORWARD_FLOOD' }])
+    rig.maps.neighbors.set({ vni, ip: '10.0.0.2' as Ip }, { mac: bob, flags: 0, revision: 2 })
+    expect(ask()).toMatchObject([{ reason: 'ANSWER_NEIGHBOR' }])
   })
 })
 
