@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Encapsulation through the one VXLAN device, which collects metadata: the
- * tunnel key on a frame picks VNI and VTEP, the kernel makes the headers.
+ * tunnel key on a frame picks VNI and VTEP, the kernel makes the headers. What
+ * the fast path takes does without that device.
  */
 #ifndef WEFT_TUNNEL_H
 #define WEFT_TUNNEL_H
@@ -14,6 +15,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "address.h"
+#include "fast.h"
 #include "frame.h"
 #include "loss.h"
 #include "tables.h"
@@ -129,14 +131,36 @@ count_tunnel_rx(const struct vtep_key *from, const struct size *size, bool flood
 		count->rx_flooded += size->packets;
 }
 
+static __always_inline int
+send_fast(struct frame *frame, const struct vtep_key *to, const struct node_config *node)
+{
+	struct tunnel_count *count = find_tunnel_count(to);
+
+	frame->inner = OUTER_LEN;
+	if (count) {
+		count->tx_packets += frame->size.packets;
+		count->tx_bytes += frame->size.bytes;
+		count->tx_fast += frame->size.packets;
+	}
+	return verdict(frame, FORWARD_TUNNEL, bpf_redirect(node->underlay_ifindex, 0));
+}
+
 /* Sends the frame to one VTEP. */
 static __always_inline int
-encapsulate(const struct frame *frame, const struct vtep_key *to)
+encapsulate(struct frame *frame, const struct segment_entry *segment, const struct vtep_key *to)
 {
 	const struct node_config *node = find_tunnel_config();
+	enum fast_result fast = FAST_UNTOUCHED;
 
 	if (!node)
 		return drop(frame, DROP_NO_TUNNEL);
+	if (segment->flags & SEGMENT_FAST_PATH && node->underlay_ifindex)
+		fast = encapsulate_fast(frame, to, node);
+	if (fast == FAST_ENCAPSULATED)
+		return send_fast(frame, to, node);
+	if (fast == FAST_FAILED)
+		return drop(frame, DROP_FAST_PATH);
+
 	if (set_tunnel(frame->skb, to, node))
 		return drop(frame, DROP_TUNNEL_KEY);
 	count_tunnel_tx(to, &frame->size, false);

@@ -3,7 +3,7 @@
  * Frames from a local port into its segment.
  *
  *   port ──> port_ingress ──┬─ known, here ──> port
- *                           ├─ known, there ─> VXLAN device ─> underlay
+ *                           ├─ known, there ─> underlay, by the VXLAN device or without
  *                           └─ BUM ──────────> each other port, then one copy for each VTEP or one for the group
  *
  * Attached at tc ingress of every port. A frame that is not forwarded is
@@ -39,7 +39,7 @@ flood(const struct frame *frame, const struct port_entry *port, const struct seg
 
 /* The controller's word goes before what was learned here. */
 static __always_inline int
-forward(const struct frame *frame, const struct port_entry *port, const struct segment_entry *segment)
+forward(struct frame *frame, const struct port_entry *port, const struct segment_entry *segment)
 {
 	struct vtep_key to = { .vni = segment_of(frame) };
 	const struct fdb_entry *entry = 0;
@@ -58,7 +58,7 @@ forward(const struct frame *frame, const struct port_entry *port, const struct s
 	if (where == ON_PORT)
 		return deliver(frame, ifindex);
 	if (where == BEHIND_VTEP)
-		return encapsulate(frame, &to);
+		return encapsulate(frame, segment, &to);
 	/* An entry that is not remote: on this node, but silent so far. */
 	return flood(frame, port, segment, entry);
 }

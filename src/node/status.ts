@@ -1,5 +1,6 @@
 import type { NodeState } from '../model/segment-table.js'
 import type { Failure, MapState, PathState, ProgramState } from '../rpc/records.js'
+import type { FastPath } from './reconcile/fast-path.js'
 import type { PlacedPort } from './reconcile/placement.js'
 
 /** The VXLAN device, while it is up. */
@@ -20,6 +21,7 @@ export class NodeStatus {
   /** Largest Ethernet payload that the underlay leaves to a tunnel; unknown without underlay device. */
   tunnelMtu: number | undefined
   tunnel: Tunnel | undefined
+  fastPath: FastPath = { state: 'off', reason: 'nothing is programmed yet' }
   ports: readonly PlacedPort[] = []
   programs: readonly ProgramState[] = []
   /** To other VTEPs, as probes found them. */

@@ -13,6 +13,7 @@ import { type Dataplane, type ProgramName, programNames } from './dataplane.js'
 import { DEVICE } from './device.js'
 import type { Links } from './links.js'
 
+const underlayPrograms = ['underlay_egress', 'underlay_ingress'] as const
 const directions = ['ingress', 'egress'] as const
 
 /** A program that shall run at a device. */
@@ -60,7 +61,8 @@ export class DetachDriver implements Driver<NodeState> {
 }
 
 /**
- * Puts the programs on the ports and the VXLAN device: last of all, when every
+ * Puts the programs on the ports, the VXLAN device and, for the fast path, the
+ * underlay device: last of all, when every
  * table that they read is written. A program that runs there already and is the
  * same is not touched.
  */
@@ -159,14 +161,15 @@ function keyOf({ program, ifindex }: Place): string {
 }
 
 function directionOf(program: ProgramName): Direction {
-  return program === 'port_egress' ? 'egress' : 'ingress'
+  return program.endsWith('_egress') ? 'egress' : 'ingress'
 }
 
 function places(status: NodeStatus): Place[] {
-  const { ports, tunnel } = status
+  const { ports, tunnel, fastPath } = status
   const all = [
     ...ports.map((port) => ({ ...port, program: 'port_ingress' as const })),
     ...(tunnel ? [{ program: 'tunnel_ingress' as const, ifindex: tunnel.ifindex, interface: DEVICE }] : []),
+    ...(fastPath.state === 'on' ? underlayPrograms.map((program) => ({ ...fastPath, program })) : []),
     ...(status.deliveryTaps > 0 ? ports.map((port) => ({ ...port, program: 'port_egress' as const })) : []),
   ]
   return all.map((one) => ({

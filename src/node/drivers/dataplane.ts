@@ -3,11 +3,20 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { WeftError } from '../../common/errors.js'
 import { abiDigest, maps as layouts } from '../bpf/abi.gen.js'
+import { missingForFastPath } from '../bpf/fast-path.js'
 import { BpfMap } from '../bpf/map.js'
 import { BpfObject, type BpfProgram } from '../bpf/object.js'
 import type { PerCpuMap } from '../bpf/per-cpu-map.js'
 
-export const programNames = ['port_ingress', 'tunnel_ingress', 'port_egress', 'probe'] as const
+/** Of these, those of the underlay are only loaded where the kernel can run them. */
+export const programNames = [
+  'port_ingress',
+  'tunnel_ingress',
+  'port_egress',
+  'probe',
+  'underlay_ingress',
+  'underlay_egress',
+] as const
 export type ProgramName = (typeof programNames)[number]
 
 /** The same from sources and from the build, which lie equally deep. */
@@ -30,6 +39,8 @@ export class Dataplane implements Disposable {
   private constructor(
     private readonly bpffs: string,
     private readonly loaded: ReadonlyMap<ProgramName, BpfObject>,
+    /** What the kernel lacks for the fast path. */
+    readonly missingForFastPath: string | undefined,
   ) {
     this.directory = ownDirectory(bpffs)
   }
@@ -56,13 +67,15 @@ export class Dataplane implements Disposable {
    */
   static open(bpffs: string): Dataplane {
     const loaded = new Map<ProgramName, BpfObject>()
+    const missing = missingForFastPath(objectPath('fast_path_probe'))
     try {
       for (const name of programNames) {
+        if (name.startsWith('underlay_') && missing !== undefined) continue
         const object = BpfObject.open(objectPath(name), { pinRoot: join(ownDirectory(bpffs), 'maps') })
         loaded.set(name, object)
         object.load()
       }
-      const dataplane = new Dataplane(bpffs, loaded)
+      const dataplane = new Dataplane(bpffs, loaded, missing)
       dataplane.inheritLearned()
       return dataplane
     } catch (err) {
@@ -189,6 +202,6 @@ function ownDirectory(bpffs: string): string {
   return join(bpffs, abiDigest.slice(0, 12))
 }
 
-function objectPath(name: ProgramName): string {
+function objectPath(name: ProgramName | 'fast_path_probe'): string {
   return join(objects, `${name}.bpf.o`)
 }

@@ -8,6 +8,7 @@ import { AttachDriver, DetachDriver } from './attach.js'
 import { BridgePortDriver } from './bridge-port.js'
 import type { Dataplane } from './dataplane.js'
 import { DeviceDriver } from './device.js'
+import { FastPathDriver } from './fast-path.js'
 import { GroupDriver } from './group.js'
 import type { Links } from './links.js'
 import { PortDriver } from './port.js'
@@ -31,6 +32,7 @@ export function makeDrivers(deps: {
   const { node, dataplane, links, status } = deps
   return [
     new DeviceDriver(links, status),
+    new FastPathDriver(links, status, dataplane.missingForFastPath),
     new GroupDriver(links, status),
     new BridgePortDriver(node, links, status),
     new PortDriver(node, links, status),
@@ -85,7 +87,7 @@ export function makeDrivers(deps: {
             {
               vxlanIfindex: status.tunnel?.ifindex ?? 0,
               ttl: TTL,
-              underlayIfindex: 0,
+              underlayIfindex: status.fastPath.state === 'on' ? status.fastPath.ifindex : 0,
               udpPort,
               flags: status.taps > 0 ? NodeFlag.NODE_TAP : 0,
               vtep,

@@ -17,6 +17,7 @@ export function statusOf(node: string, reading: Reading) {
     vtep: applied?.assignment.vtep ?? null,
     dev: applied?.assignment.underlay_dev ?? null,
     udp_port: applied?.assignment.udp_port ?? null,
+    fast_path: status.fastPath,
     tunnel_mtu: status.tunnel?.mtu ?? null,
     groups: status.groups,
     passes: status.passes,

@@ -17,6 +17,8 @@ export interface Link {
   readonly alias?: string
   /** Absent on devices without Ethernet addresses. */
   readonly mac?: Mac
+  /** A veth whose other end is in another network namespace. */
+  readonly terminates?: boolean
   readonly masterIfindex?: number
   readonly vxlan?: VxlanSettings
 }
@@ -169,6 +171,7 @@ function parseLink(message: Buffer): Link {
     ...(info?.kind !== undefined && { kind: info.kind }),
     ...(attrs.ifalias !== undefined && { alias: attrs.ifalias }),
     ...(attrs.address?.length === 6 && { mac: readMac(attrs.address) }),
+    ...(info?.kind === 'veth' && { terminates: attrs.linkNetnsid !== undefined }),
     ...(attrs.master !== undefined && { masterIfindex: attrs.master }),
     ...(info?.kind === 'vxlan' && info.data && { vxlan: parseVxlan(info.data) }),
   }

@@ -14,6 +14,8 @@ export interface Device {
   readonly up: boolean
   /** Absent on devices that carry no Ethernet. */
   readonly mac?: Mac
+  /** A veth whose other end is in another network namespace. */
+  readonly terminates?: boolean
 }
 
 /** A declared port whose device is there. */

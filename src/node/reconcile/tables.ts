@@ -44,6 +44,7 @@ function portEntry(port: PlacedPort, state: NodeState): PortEntry {
     vni: port.vni,
     mtu: port.mtu,
     flags:
+      (port.device.terminates ? PortFlag.PORT_TERMINATES : 0) |
       (port.router ? PortFlag.PORT_ROUTER : 0) |
       (port.allowed_macs.length > 0 ? PortFlag.PORT_FILTER_MAC : 0) |
       (port.allowed_ips.length > 0 ? PortFlag.PORT_FILTER_IP : 0),
