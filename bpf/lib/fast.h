@@ -112,7 +112,7 @@ static __noinline enum fast_result
 encapsulate_fast(const struct frame *frame, const struct vtep_key *to, const struct node_config *node)
 {
 	struct address_words remote = words_of(&to->vtep), local = words_of(&node->vtep);
-	struct ethhdr ethernet = { .h_proto = bpf_htons(ETH_P_IP) };
+	struct ethhdr ethernet;
 	struct __sk_buff *skb = frame->skb;
 	const struct next_hop *hop;
 	struct inner_header inner;
@@ -138,6 +138,7 @@ encapsulate_fast(const struct frame *frame, const struct vtep_key *to, const str
 	fill_outer(&outer, frame, to->vni, &inner);
 	__builtin_memcpy(ethernet.h_dest, &hop->destination, ETH_ALEN);
 	__builtin_memcpy(ethernet.h_source, &hop->source, ETH_ALEN);
+	ethernet.h_proto = bpf_htons(ETH_P_IP);
 
 	if (bpf_skb_adjust_room(skb, OUTER_LEN, BPF_ADJ_ROOM_MAC, ENCAP_FLAGS))
 		return FAST_UNTOUCHED;
