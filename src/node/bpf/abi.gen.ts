@@ -1084,4 +1084,4 @@ export const maps = {
 } as const
 
 /** Equal exactly when programs, pinned maps and user space of two builds fit each other. */
-export const abiDigest = '809ea5b401b6bfaeff6ece8f291ed2d3eb0425c4a7f3dca2fa4192b4728ac541'
+export const abiDigest = 'a8cd123cea8bc2fb40ec869a05cb1a096bbe0378cbfe58d8a01f4a09ac842317'
