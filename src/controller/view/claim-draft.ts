@@ -56,11 +56,13 @@ export class ClaimDraft {
       : owner
   }
 
-  put(mac: Mac, { vtep, page, ...entry }: LearnedMac): void {
-    for (const { ip } of this.owner(mac)?.addresses ?? []) this.free(ip)
-    this.draft(vtep, page).set(mac, entry)
-    this.owners.set(mac, { ...entry, vtep, page })
-    for (const { ip } of entry.addresses) this.hold(ip, mac)
+  put(mac: Mac, place: LearnedMac): void {
+    const before = this.owner(mac)
+    if (before) for (const { ip } of before.addresses) this.free(ip)
+    const { interface: device, seq, since, addresses } = place
+    this.draft(place.vtep, place.page).set(mac, { interface: device, seq, since, addresses })
+    this.owners.set(mac, place)
+    for (const { ip } of addresses) this.hold(ip, mac)
   }
 
   remove(mac: Mac, owner: LearnedMac): void {

@@ -203,8 +203,7 @@ class Planner {
     const seq = owner ? this.move(place, claim, owner) : this.learnAgain(place, claim.mac)
     const addresses = this.addresses(claim)
     const since = Math.floor(this.opts.now / 1000)
-    const entry = { interface: claim.interface, seq, since, addresses }
-    this.draft.put(claim.mac, { ...entry, vtep, page })
+    this.draft.put(claim.mac, { interface: claim.interface, seq, since, addresses, vtep, page })
     this.taken++
   }
 
@@ -242,8 +241,8 @@ class Planner {
     if (!same) this.draft.put(claim.mac, { ...owner, addresses })
   }
 
-  private addresses({ mac, addresses, weak }: PendingClaim): PageAddress[] {
-    if (addresses.length === 0) return []
+  private addresses({ mac, addresses, weak }: PendingClaim): readonly PageAddress[] {
+    if (addresses.length === 0) return addresses
     const { taken, refused } = this.draft.takeAddresses(mac, addresses, weak)
     if (refused > 0) this.refused.set('address', (this.refused.get('address') ?? 0) + refused)
     return taken

@@ -129,9 +129,12 @@ export class LearnedMacs {
 
   private elect(segment: Segment, mac: Mac, candidate: LearnedMac, affected: Touched): void {
     const owner = segment.owners.get(mac)
-    if (owner) segment.contested.add(mac)
-    // Addresses of the loser count no more, and again when it is the only one left.
-    for (const { ip } of [...(owner?.addresses ?? []), ...candidate.addresses]) affected.ips.add(ip)
+    if (owner) {
+      segment.contested.add(mac)
+      // Addresses of the loser count no more, and again when it is the only one left.
+      for (const { ip } of owner.addresses) affected.ips.add(ip)
+    }
+    for (const { ip } of candidate.addresses) affected.ips.add(ip)
     if (!owner || wins(candidate, owner)) segment.owners.set(mac, candidate)
   }
 

@@ -40,6 +40,7 @@ const WITH_ADDRESSES = 2
 const ROUTER = 1
 const ENTRY = 6 + 4 + 4
 const ADDRESS = 1 + 16
+const none: readonly PageAddress[] = []
 const text = { encoder: new TextEncoder(), decoder: new TextDecoder('utf-8', { fatal: true }) }
 
 export function encodePage(page: OwnerPage): Uint8Array {
@@ -104,19 +105,19 @@ export function decodePage(bytes: Uint8Array): OwnerPage {
     at += 3 + length
     for (let i = 0; i < count; i++) {
       if (at + ENTRY > bytes.length) throw new RangeError(`group of ${count} MACs cut at byte ${at}`)
-      const head = { interface: name, seq: view.getUint32(at + 6), since: view.getUint32(at + 10) }
-      const mac = readMac(bytes, at)
-      at += ENTRY
-      const addresses = version === PLAIN ? [] : readAddresses(bytes, view, at)
-      if (version === WITH_ADDRESSES) at += 1 + ADDRESS * addresses.length
-      page.set(mac, { ...head, addresses })
+      const addresses = version === PLAIN ? none : readAddresses(bytes, view, at + ENTRY)
+      const seq = view.getUint32(at + 6)
+      const since = view.getUint32(at + 10)
+      page.set(readMac(bytes, at), { interface: name, seq, since, addresses })
+      at += version === PLAIN ? ENTRY : ENTRY + 1 + ADDRESS * addresses.length
     }
   }
   return page
 }
 
-function readAddresses(bytes: Uint8Array, view: DataView, start: number): PageAddress[] {
+function readAddresses(bytes: Uint8Array, view: DataView, start: number): readonly PageAddress[] {
   const count = view.getUint8(start)
+  if (count === 0) return none
   if (start + 1 + ADDRESS * count > bytes.length) throw new RangeError(`addresses cut at byte ${start}`)
   return Array.from({ length: count }, (_, i) => {
     const at = start + 1 + ADDRESS * i

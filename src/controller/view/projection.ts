@@ -27,7 +27,7 @@ export interface SegmentView {
   readonly network: NetworkSpec
   readonly spec: SegmentSpec
   readonly declared: ReadonlyMap<Mac, Declared>
-  /** Addresses that go with declared MACs. */
+  /** Addresses that go with declared MACs, where ARP and ND are answered from them. */
   readonly bound: ReadonlyMap<Ip, Binding>
   /** VTEPs of ours with a port in it, by address. */
   readonly nodes: ReadonlyMap<Ip, string>
@@ -68,7 +68,7 @@ export function projectSegment(
     network,
     nodes,
     declared,
-    bound: boundAddresses(declared),
+    bound: network.arp === 'suppress' ? boundAddresses(declared) : new Map(),
     spec: {
       network: network.name,
       flood_replicate: network.flood === 'replicate',
@@ -106,7 +106,7 @@ function declaredMacs(network: NetworkSpec, vteps: ReadonlyMap<string, Ip>): Map
 function boundAddresses(declared: ReadonlyMap<Mac, Declared>): Map<Ip, Binding> {
   const bound = new Map<Ip, Binding>()
   for (const [mac, { spec }] of declared) {
-    const ip = spec.ip === undefined ? undefined : canonicalIp(spec.ip)
+    const ip = spec.ip as Ip | undefined // canonical, as compile writes it
     if (ip !== undefined && !bound.has(ip)) bound.set(ip, { mac, router: false })
   }
   return bound
