@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { runCheck } from '../../src/lab/checks/check.js'
 import { transferTcp } from '../../src/lab/checks/tcp.js'
 import { parseLabSource } from '../../src/lab/topology-file.js'
-import { capture, labUp, topologyText } from './harness.js'
+import { labUp, topologyText } from './harness.js'
+import { capture } from './traffic.js'
 
 const lab = labUp('bridge-unicast.yaml', 'wt-connect')
 

@@ -1,14 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll } from 'vitest'
 import type { ApiClient } from '../../src/common/api-client.js'
 import { labClient } from '../../src/lab/bring-up.js'
-import { type CommandResult, inNamespace, must, run } from '../../src/lab/command.js'
+import { type CommandResult, must, run } from '../../src/lab/command.js'
 import { deployLab } from '../../src/lab/deploy.js'
 import { destroyLab } from '../../src/lab/destroy.js'
+import { announce, moveEndpoint } from '../../src/lab/move.js'
 import { labDirectory, namespaceOf } from '../../src/lab/names.js'
 import { isRunning, killAll, type ProcessRecord, readProcesses, startProcess } from '../../src/lab/process.js'
 import type { LabRecord } from '../../src/lab/record.js'
@@ -65,6 +64,12 @@ export class Lab {
     const argv = ['ping', '-n', '-q', '-i', '0.02', '-W', '1', '-c', `${count}`, '-s', `${size}`, address]
     const { stdout } = await this.run(from, ...argv)
     return Number(/(\d+) received/.exec(stdout)?.[1] ?? 0)
+  }
+
+  /** Plugs an endpoint into another host. Unless it keeps quiet, it announces itself, until all is said. */
+  async move(endpoint: string, host: string, { quiet = false } = {}): Promise<void> {
+    const moved = await moveEndpoint(this.name, endpoint, host)
+    if (!quiet) await announce(moved)
   }
 
   /** Kills a process of the lab (`node-host0`, `controller`, `etcd`) with SIGKILL. */
@@ -161,106 +166,4 @@ export async function eventually(
 export async function weft(lab: Lab | undefined, ...args: string[]): Promise<CommandResult> {
   const server = lab ? ['--server', lab.record.http.socket] : []
   return run([process.execPath, `${root}dist/cli/main.js`, ...server, ...args])
-}
-
-export interface FlowCount {
-  readonly sent: number
-  readonly received: number
-  readonly lost: number
-  readonly duplicated: number
-  /** Sends that the sender's own host refused. */
-  readonly refused: number
-}
-
-/** A UDP flow of numbered datagrams that runs until it is stopped. */
-export interface Flow {
-  stop(): Promise<FlowCount>
-}
-
-/** Starts a flow between two endpoints, at `rate` datagrams a second, and returns once it arrives. */
-export async function startFlow(
-  lab: Lab,
-  options: { from: string; to: string; rate: number; family?: 4 | 6; port?: number },
-): Promise<Flow> {
-  const { from, to, rate, family = 4, port = 5700 } = options
-  const program = seqflow()
-  const receiver = job(lab, to, [program, 'receive', `${port}`])
-  await receiver.firstLine
-  const address = lab.address(to, family)
-  const sender = job(lab, from, [program, 'send', address, `${port}`, `${rate}`])
-  await sleep(200)
-  return {
-    async stop() {
-      const { sent, refused } = await sender.end<{ sent: number; refused: number }>()
-      await sleep(300) // what is under way arrives
-      const { received, duplicated } = await receiver.end<{ received: number; duplicated: number }>()
-      return { sent, refused, received, duplicated, lost: sent - received }
-    },
-  }
-}
-
-/** Captures on a device while `work` runs. What tcpdump says of each packet, verbose. */
-export async function capture(
-  lab: Lab,
-  member: string,
-  device: string,
-  filter: string,
-  work: () => Promise<unknown>,
-): Promise<string> {
-  const argv = ['tcpdump', '-i', device, '-n', '-e', '-vv', '-l', '--immediate-mode', filter]
-  const [program = '', ...args] = inNamespace(lab.namespace(member), argv)
-  const child = spawn(program, args, { stdio: 'pipe' })
-  const closed = once(child, 'close') // not 'exit': output may still be on its way then
-  let stdout = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  const listening = new Promise<void>((resolve, reject) => {
-    let said = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-      if (said.includes('listening on')) resolve()
-    })
-    void closed.then(() => reject(new Error(`tcpdump ended: ${said}`)))
-  })
-  await listening
-  try {
-    await work()
-    await sleep(200) // what is under way arrives
-  } finally {
-    child.kill('SIGINT')
-    await closed
-  }
-  return stdout.trim()
-}
-
-function job(lab: Lab, member: string, argv: readonly string[]) {
-  const [program = '', ...args] = inNamespace(lab.namespace(member), argv)
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const closed = once(child, 'close')
-  let stdout = ''
-  const firstLine = new Promise<void>((resolve) => {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text
-      if (stdout.includes('\n')) resolve()
-    })
-  })
-  return {
-    firstLine,
-    /** Ends it with SIGTERM. The JSON of its last line. */
-    async end<T>(): Promise<T> {
-      child.kill('SIGTERM')
-      await closed
-      return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as T
-    },
-  }
-}
-
-function seqflow(): string {
-  const source = `${root}test/netns/seqflow.c`
-  const program = `${root}build/test/seqflow`
-  const built = statSync(program, { throwIfNoEntry: false })
-  if (!built || built.mtimeMs < statSync(source).mtimeMs) {
-    mkdirSync(`${root}build/test`, { recursive: true })
-    execFileSync('clang', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', program, source])
-  }
-  return program
 }

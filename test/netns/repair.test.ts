@@ -5,7 +5,8 @@ import { labDirectory } from '../../src/lab/names.js'
 import { parseMac } from '../../src/model/mac.js'
 import { abiDigest, maps } from '../../src/node/bpf/abi.gen.js'
 import { BpfMap } from '../../src/node/bpf/map.js'
-import { eventually, labUp, startFlow } from './harness.js'
+import { eventually, labUp } from './harness.js'
+import { startFlow } from './traffic.js'
 
 const lab = labUp('bridge-unicast.yaml', 'wt-repair')
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { NodeItem } from '../../src/api/items.js'
-import { eventually, labUp, startFlow } from './harness.js'
+import { eventually, labUp } from './harness.js'
+import { startFlow } from './traffic.js'
 
 const lab = labUp('bridge-unicast.yaml', 'wt-restart')
 

@@ -5,7 +5,9 @@
  *   seqflow send ADDR PORT RATE   about RATE datagrams a second until SIGTERM
  *   seqflow receive PORT          counts until SIGTERM
  *
- * Each prints one JSON object when it ends. The sender never catches up after
+ * Each prints one JSON object when it ends. The receiver counts the runs of
+ * numbers that were missing when a later one came (gaps), and tells the longest
+ * silence between two datagrams. The sender never catches up after
  * it was held: a burst would overrun a queue and look like loss in the network.
  */
 #define _GNU_SOURCE
@@ -37,6 +39,14 @@ static int die(const char *what)
 {
 	fprintf(stderr, "seqflow: %s: %s\n", what, strerror(errno));
 	return 1;
+}
+
+static uint64_t milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
 }
 
 static int send_flow(const char *address, const char *port, long rate)
@@ -83,7 +93,8 @@ static int receive_flow(const char *port)
 {
 	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(atoi(port)) };
 	unsigned char *seen = calloc(MAX_NUMBERS / 8, 1);
-	uint64_t payload[PAYLOAD / 8], distinct = 0, duplicated = 0, late = 0, highest = 0;
+	uint64_t payload[PAYLOAD / 8], distinct = 0, duplicated = 0, late = 0, highest = 0, gaps = 0;
+	uint64_t silence = 0, heard = 0;
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0), space = 16 << 20;
 	struct timeval patience = { .tv_usec = 200000 }; /* a signal just before recv is seen after this */
 
@@ -95,10 +106,14 @@ static int receive_flow(const char *port)
 	fflush(stdout);
 
 	while (!stopped) {
-		uint64_t number;
+		uint64_t number, now;
 
 		if (recv(fd, payload, sizeof(payload), 0) != sizeof(payload))
 			continue;
+		now = milliseconds();
+		if (heard && now - heard > silence)
+			silence = now - heard;
+		heard = now;
 		number = be64toh(payload[0]);
 		if (number >= MAX_NUMBERS)
 			continue;
@@ -110,11 +125,14 @@ static int receive_flow(const char *port)
 		distinct++;
 		if (number < highest)
 			late++;
-		else
+		else if (number > highest + 1)
+			gaps++;
+		if (number > highest)
 			highest = number;
 	}
-	printf("{\"received\":%llu,\"duplicated\":%llu,\"reordered\":%llu}\n", (unsigned long long)distinct,
-	       (unsigned long long)duplicated, (unsigned long long)late);
+	printf("{\"received\":%llu,\"duplicated\":%llu,\"reordered\":%llu,\"gaps\":%llu,\"longest_silence_ms\":%llu}\n",
+	       (unsigned long long)distinct, (unsigned long long)duplicated, (unsigned long long)late,
+	       (unsigned long long)gaps, (unsigned long long)silence);
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { runCheck } from '../../src/lab/checks/check.js'
 import { parseLabSource } from '../../src/lab/topology-file.js'
-import { capture, labUp, topologyText } from './harness.js'
+import { labUp, topologyText } from './harness.js'
+import { capture } from './traffic.js'
 
 const overIpv6 = (text: string) => text.replace(/172\.16\.1\.(\d+)\/24/g, '"fd00:16::$1/64"')
 const lab = labUp('bridge-unicast.yaml', 'wt-six', overIpv6)
