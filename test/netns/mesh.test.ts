@@ -22,7 +22,7 @@ describe.each(modes)('in mode $mode, on three hosts with two networks:', ({ mode
   it.each([
     ['a broadcast', 'red0', 'ff:ff:ff:ff:ff:ff'],
     ['a multicast', 'red3', '01:00:5e:7f:00:09'],
-    ['a frame for nobody known', 'blue4', '02:00:00:00:00:0a'],
+    ['a frame for nobody known', 'blue1', '02:00:00:00:00:0a'],
   ])(
     '%s of %s arrives exactly once at each other port of its network, and nowhere else',
     async (_, from, to) => {
