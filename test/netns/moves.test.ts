@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { MacItem } from '../../src/api/items.js'
-import { eventually, type Lab, labUp } from './harness.js'
+import { eventually, type Lab, labUp, weft } from './harness.js'
 import { modes } from './modes.js'
 import { countCopies, type Flow, sendFrames, sendGarp, startFlow } from './traffic.js'
 
 const rate = 1000
 /** A station that exists as frames only, so that it can speak at two places at once. */
 const phantom = '02:00:00:00:00:aa'
+const flapper = '02:00:00:00:00:ab'
 const phantomAddress = '99.1.0.170'
 
 describe.each(modes)('in mode $mode, an endpoint that moves to another host', ({ mode, edit }) => {
@@ -51,6 +52,28 @@ describe.each(modes)('in mode $mode, an endpoint that moves to another host', ({
       return arrivesAt(lab(), 'red4')
     })
   })
+
+  if (mode === 'unicast')
+    it('stays where it is after five moves in a short time, and the journal says why', async () => {
+      const place = async () => {
+        const items = await lab().list<MacItem>('macs', { mac: flapper })
+        return items[0]
+      }
+      const places = ['red2', 'red4', 'red2', 'red4', 'red2', 'red4']
+      for (const from of places) {
+        await sendGarp(lab(), from, flapper, phantomAddress)
+        const { node } = lab().endpoint(from)
+        await eventually(`it is claimed by ${node}`, async () => (await place())?.node === node)
+      }
+      await eventually('it is marked', async () => (await place())?.flags.includes('D') === true)
+      await sendGarp(lab(), 'red2', flapper, phantomAddress)
+      await eventually('the claim is refused', async () => {
+        const { stdout } = await weft(lab(), 'describe', 'mac', flapper)
+        return /frozen/.test(stdout) && /refused/.test(stdout)
+      })
+      expect((await place())?.node).toBe('host2')
+      expect((await place())?.seq).toBe(5)
+    })
 })
 
 /** To and from the roamer: with its home, another host and a third. */
