@@ -40,12 +40,19 @@ is_plain_tunnel(const struct __sk_buff *skb, const struct outer *outer, __be32 v
 	return *(const __u8 *)ip == IPV4_PLAIN_HEADER && !(ip->frag_off & FRAGMENT_OFFSET_AND_MORE) &&
 	       ip->daddr == vtep && !outer->udp.check && outer->flags == VXLAN_FLAGS &&
 	       !(outer->vni & bpf_htonl(0xff)) && bpf_ntohs(ip->tot_len) == length &&
-	       bpf_ntohs(outer->udp.len) == length - sizeof(*ip) && !sum_ip_header(ip) &&
-	       /* Congestion has to be told to the inner header, or the frame dropped (RFC 6040 4.2). */
-	       (ip->tos & ECN_MASK) != ECN_CE;
+	       bpf_ntohs(outer->udp.len) == length - sizeof(*ip) && !sum_ip_header(ip);
 }
 
-/* False unless the inner packet is IPv4, or IPv6 that cannot be neighbour discovery. */
+/* Whether the outer header has to tell the inner one of congestion, or the frame to be dropped (RFC 6040 4.2). */
+static __always_inline bool
+is_ecn_news(__u8 outer_tos, __u8 inner_tos)
+{
+	__u8 outer = outer_tos & ECN_MASK, inner = inner_tos & ECN_MASK;
+
+	return outer == ECN_CE || (outer == ECN_ECT_1 && inner != ECN_ECT_1 && inner != ECN_CE);
+}
+
+/* False unless the inner packet is IPv4, or IPv6 that cannot be neighbour discovery, and stays as it is. */
 static __always_inline bool
 read_inner_protocol(const struct outer *outer, const void *end, struct inner_frame *inner)
 {
@@ -56,12 +63,13 @@ read_inner_protocol(const struct outer *outer, const void *end, struct inner_fra
 		if ((const void *)(ip + 1) > end)
 			return false;
 		inner->protocol = ip->protocol;
-		return true;
+		return !is_ecn_news(outer->ip.tos, ip->tos);
 	}
 	if (inner->ethernet.h_proto != bpf_htons(ETH_P_IPV6) || (const void *)(ip6 + 1) > end)
 		return false;
 	inner->protocol = ip6->nexthdr;
-	return ip6->nexthdr == IPPROTO_TCP || ip6->nexthdr == IPPROTO_UDP;
+	return (ip6->nexthdr == IPPROTO_TCP || ip6->nexthdr == IPPROTO_UDP) &&
+	       !is_ecn_news(outer->ip.tos, bpf_ntohs(*(const __be16 *)ip6) >> 4);
 }
 
 /* False when the packet is anything but VXLAN for this node, of the plainest kind. */

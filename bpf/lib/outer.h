@@ -16,6 +16,7 @@
 #define FRAGMENT_OFFSET_AND_MORE bpf_htons(0x3fff)
 
 #define ECN_MASK 3
+#define ECN_ECT_1 1
 #define ECN_ECT_0 2
 #define ECN_CE 3
 
