@@ -70,13 +70,16 @@ export class ApiClient {
    * @throws WeftError as `request`
    */
   async *lines<T>(path: string, options: RequestOptions = {}): AsyncGenerator<T, void, void> {
+    let response: http.IncomingMessage | undefined
     try {
-      const response = await this.open('GET', path + queryString(options.query), options)
+      response = await this.open('GET', path + queryString(options.query), options)
       const status = response.statusCode ?? 0
       if (status < 200 || status >= 300) throw problemError(status, await textOf(response), this.where)
       for await (const line of createInterface({ input: response })) yield parseJson(line, this.where) as T
     } catch (err) {
       if (!this.signal.aborted) throw err instanceof WeftError ? err : this.unreachable(err as Error)
+    } finally {
+      response?.destroy() // the reader may have enough
     }
   }
 

@@ -34,24 +34,36 @@ export async function capture(
     query,
     timeoutMs: query.duration_ms + 30_000,
   })
-  const first = await lines.next() // what is wrong is known before there is a file
-  using file = openOutput(ctx, options.write)
-  const writer = new CaptureWriter(file.write, query, maxSize)
+  try {
+    const first = await lines.next()
+    if (first.value?.error) throw failureOf(first.value.error) // before there is a file
+    using file = openOutput(ctx, options.write)
+    const writer = new CaptureWriter(file.write, query, maxSize)
+    const lost = await writeAll(first, lines, writer)
+    const full = writer.isFull ? `; ended at --max-size ${options.maxSize}` : ''
+    ctx.stderr.write(`${plural(writer.packets, 'frame')}, ${formatBytes(writer.size)}${full}\n`)
+    if (lost > 0) ctx.stderr.write(`${plural(lost, 'frame')} lost: ${lostHint}\n`)
+    return exitCodes.done
+  } finally {
+    await lines.return()
+  }
+}
+
+const lostHint = 'more came than could be taken. Narrow it by NODE:IFACE or --vni, or lower --snaplen.'
+
+/** How many frames the node lost. */
+async function writeAll(
+  first: IteratorResult<CaptureLine, void>,
+  lines: AsyncGenerator<CaptureLine, void, void>,
+  writer: CaptureWriter,
+): Promise<number> {
   let lost = 0
   for (let next = first; !next.done; next = await lines.next()) {
-    const { frames, error, lost: lostNow } = next.value
-    if (error) throw failureOf(error)
-    lost = lostNow
-    if (!writer.add(frames)) break
+    if (next.value.error) throw failureOf(next.value.error)
+    lost = next.value.lost
+    if (!writer.add(next.value.frames)) break
   }
-  await lines.return()
-  const full = writer.isFull ? `; ended at --max-size ${options.maxSize}` : ''
-  ctx.stderr.write(`${plural(writer.packets, 'frame')}, ${formatBytes(writer.size)}${full}\n`)
-  if (lost > 0)
-    ctx.stderr.write(
-      `${plural(lost, 'frame')} lost: more came than could be taken. Narrow it by NODE:IFACE or --vni, or lower --snaplen.\n`,
-    )
-  return exitCodes.done
+  return lost
 }
 
 /** Packets into a file of bounded size. */
