@@ -74,7 +74,8 @@ answer_arp(struct __sk_buff *skb, const struct neighbor_message *message, const 
 }
 
 static __noinline bool
-answer_nd(struct __sk_buff *skb, const struct neighbor_message *message, const struct mac_addr *mac, bool is_router)
+answer_nd(struct __sk_buff *skb, const struct neighbor_message *message, const struct mac_addr *mac,
+	  bool is_router)
 {
 	struct nd_answer answer = {
 		.ethernet = { .to = message->link, .from = *mac, .type = bpf_htons(ETH_P_IPV6) },

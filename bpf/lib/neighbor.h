@@ -66,7 +66,7 @@ is_broadcast(const struct mac_addr *mac)
 	return (a[0] & a[1] & a[2] & a[3] & a[4] & a[5]) == 0xff;
 }
 
-/* Whether it goes to the solicited-node group of the target (RFC 4291 2.7.1) and that group's MAC (RFC 2464 7). */
+/* Whether it goes to the target's solicited-node group (RFC 4291 2.7.1), by the MAC of that (RFC 2464 7). */
 static __always_inline bool
 goes_to_group_of(const struct ip_addr *target, const struct ip_addr *destination, const struct mac_addr *to)
 {
@@ -154,7 +154,7 @@ read_nd_message(struct __sk_buff *skb, const struct packet *packet, const struct
 	return NEIGHBOR_TELLS;
 }
 
-/* What the frame says, if its checksum is right. Always 0. Verifier: a global function, as flood.h explains. */
+/* What the frame says, if its checksum is right; always 0. Verifier: a global function (flood.h). */
 __noinline int
 parse_neighbor(struct __sk_buff *skb, struct neighbor_message *message)
 {

@@ -197,7 +197,7 @@ parse_ipv6(struct __sk_buff *skb, struct packet *packet)
 		packet->flags |= PACKET_UNREADABLE;
 }
 
-/* Verifier: a global function, walked once by itself (flood.h says more). Always 0: what it found is in `packet`. */
+/* What it finds is in `packet`; always 0. Verifier: a global function, as flood.h explains. */
 __noinline int
 parse_packet(struct __sk_buff *skb, struct packet *packet)
 {

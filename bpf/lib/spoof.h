@@ -78,7 +78,7 @@ check_ipv4(struct __sk_buff *skb, const struct packet *packet, __u32 port_flags)
 	return !ip_words(&packet->source).word[3] && asks_for_lease(skb, packet) ? 0 : DROP_SPOOFED_IP;
 }
 
-/* What a station without an address may send: to groups of its link (RFC 4862 5.4.2, RFC 4861 4.1, RFC 3590). */
+/* What a station without an address sends to groups of its link (RFC 4862 5.4.2, RFC 4861 4.1, RFC 3590). */
 static __always_inline bool
 starts_up(const struct packet *packet, __u8 type)
 {
@@ -126,7 +126,8 @@ check_ipv6(struct __sk_buff *skb, const struct packet *packet, __u32 port_flags)
 	}
 	if (!is_nd(nd.type))
 		return 0;
-	if (port_flags & PORT_FILTER_IP && (nd.type == ND_ADVERTISEMENT || (nd.type == ND_SOLICITATION && from_nobody))) {
+	if (port_flags & PORT_FILTER_IP &&
+	    (nd.type == ND_ADVERTISEMENT || (nd.type == ND_SOLICITATION && from_nobody))) {
 		if (!load_transport(skb, packet, 0, &nd, sizeof(nd)) ||
 		    !is_allowed_ip6(skb->ifindex, &nd.target, port_flags))
 			return DROP_SPOOFED_IP;

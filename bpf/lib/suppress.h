@@ -13,7 +13,6 @@
 
 #include <stdbool.h>
 #include <linux/bpf.h>
-#include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
 #include "answer_neighbor.h"
@@ -121,7 +120,9 @@ settle_neighbor(struct __sk_buff *skb, __u32 vni, __u32 ageing_s, __u64 now_ns)
 	/* Then that station heard the question as well. */
 	if (is_on_port(vni, &binding, skb->ifindex))
 		return DROP_SUPPRESSED;
-	return answer_neighbor(skb, &message, &binding.mac, binding.flags & NEIGHBOR_ROUTER) ? ANSWER_NEIGHBOR : 0;
+	if (!answer_neighbor(skb, &message, &binding.mac, binding.flags & NEIGHBOR_ROUTER))
+		return 0;
+	return ANSWER_NEIGHBOR;
 }
 
 /* As settle_neighbor(), for a frame from a port. Most frames pay the look at a flag. */
@@ -137,7 +138,9 @@ suppress(const struct frame *frame, const struct segment_entry *segment)
 static __always_inline int
 turn_back(const struct frame *frame, __u32 reason)
 {
-	return verdict(frame, reason, reason == ANSWER_NEIGHBOR ? bpf_redirect(frame->skb->ifindex, 0) : TC_ACT_SHOT);
+	if (reason != ANSWER_NEIGHBOR)
+		return drop(frame, reason);
+	return verdict(frame, reason, bpf_redirect(frame->skb->ifindex, 0));
 }
 
 /* Verifier: as settle_neighbor(). */

@@ -2,7 +2,8 @@
 /*
  * Frames from a local port into its segment.
  *
- *   port ──> port_ingress ──┬─ known, here ──> port
+ *   port <── answered ──────┐ ARP, ND; too large: ICMP
+ *   port ──> port_ingress ──┼─ known, here ──> port
  *                           ├─ known, there ─> underlay, by the VXLAN device or without
  *                           └─ BUM ──────────> each other port, then one copy for each VTEP or one for the group
  *

@@ -48,8 +48,16 @@ describe('a packet over the MTU', () => {
     const packet = from4(datagram)
     const { quote, ...error } = answerTo(toBob(packet))
     expect(error).toEqual({
-      ...{ to: alice, from: bob, tags: new Uint8Array(0), ttl: 64, valid: true },
-      ...{ source: '10.0.0.2', destination: '10.0.0.1', type: 3, code: 4, mtu },
+      to: alice,
+      from: bob,
+      tags: new Uint8Array(0),
+      ttl: 64,
+      valid: true,
+      source: '10.0.0.2',
+      destination: '10.0.0.1',
+      type: 3,
+      code: 4,
+      mtu,
     })
     expect(quote).toEqual(packet.bytes.subarray(0, quote.length))
     expect(quote.length).toBe(480)
@@ -59,8 +67,16 @@ describe('a packet over the MTU', () => {
     const packet = from6(datagram)
     const { quote, ...error } = answerTo(toBob(packet))
     expect(error).toEqual({
-      ...{ to: alice, from: bob, tags: new Uint8Array(0), ttl: 64, valid: true },
-      ...{ source: 'fd00::2', destination: 'fd00::1', type: 2, code: 0, mtu },
+      to: alice,
+      from: bob,
+      tags: new Uint8Array(0),
+      ttl: 64,
+      valid: true,
+      source: 'fd00::2',
+      destination: 'fd00::1',
+      type: 2,
+      code: 0,
+      mtu,
     })
     expect(quote).toEqual(packet.bytes.subarray(0, quote.length))
   })
