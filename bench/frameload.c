@@ -35,6 +35,7 @@
 /* A test run cannot be interrupted: some tenths of a second each. */
 #define CHUNK (BLOCK_FRAMES * CHUNK_BLOCKS)
 #define MAX_CHUNKS 64
+#define WARM_UP (1 << 16)
 #define BATCH 64 /* as many as the kernel takes from its pool at once */
 
 /* Missing in the headers of Linux 6.1. */
@@ -146,12 +147,12 @@ static size_t parse_frame(const char *hex, unsigned char *frame, size_t space)
 	return length;
 }
 
-static void generate(int program_fd, const void *frame, size_t length)
+static void generate(int program_fd, const void *frame, size_t length, unsigned count)
 {
 	struct xdp_md context = { .data_end = length };
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = length, .ctx_in = &context,
 		    .ctx_size_in = sizeof(context), .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH,
-		    .repeat = CHUNK);
+		    .repeat = count);
 
 	if (bpf_prog_test_run_opts(program_fd, &run))
 		die("test_run with live frames");
@@ -194,12 +195,12 @@ static void measure(struct bpf_object *object, const unsigned char *frame, size_
 	int generator = program(object, "generate"), blocks = 0;
 	unsigned long long sent = (unsigned long long)chunks * CHUNK;
 
-	generate(generator, frame, length);
-	settle(job, CHUNK);
+	generate(generator, frame, length, WARM_UP);
+	settle(job, WARM_UP);
 	job->arrived = 0;
 	for (int chunk = 0; chunk < chunks; chunk++) {
 		job->sent = 0;
-		generate(generator, frame, length);
+		generate(generator, frame, length, CHUNK);
 		for (int i = 1; i < CHUNK_BLOCKS; i++)
 			block_ns[blocks++] = job->block_ns[i] - job->block_ns[i - 1];
 	}
