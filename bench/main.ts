@@ -1,5 +1,5 @@
 import { release } from 'node:os'
-import { cpuModel } from './cpu.js'
+import { busyShare, cpuModel } from './cpu.js'
 import { buildFrameload, frames } from './frames.js'
 import { buildNetload, packets, sameCore, tcp, twoCores, twoCoresIdle } from './load.js'
 import type { Measure } from './measure.js'
@@ -21,6 +21,7 @@ const kinds: readonly RigKind[] = [
 ]
 const measures: readonly Measure[] = [tcp(1), tcp(4), packets, sameCore, twoCores, twoCoresIdle, frames]
 const PROGRAMS = 'programs'
+const CALM = 0.1 // share of the CPUs that other work may take
 
 async function run(options: Options, signal: AbortSignal): Promise<Result> {
   const { rounds, seconds, only } = options
@@ -28,6 +29,7 @@ async function run(options: Options, signal: AbortSignal): Promise<Result> {
   const possible = wanted.filter(({ lacking }) => lacking === undefined)
   buildNetload()
   buildFrameload()
+  const busy = await busyShare()
   const take = (rigs: readonly Rig[]) =>
     interleave(rigs, { measures: possible, rounds, seconds, signal, progress: say })
   return {
@@ -35,7 +37,10 @@ async function run(options: Options, signal: AbortSignal): Promise<Result> {
     cpu: cpuModel(),
     rounds,
     seconds,
-    notes: wanted.flatMap(({ name, lacking }) => (lacking ? [`${name} not measured: no ${lacking}`] : [])),
+    notes: [
+      `CPUs busy before: ${(busy * 100).toFixed(0)} %${busy > CALM ? '; not calm, so read nothing into these figures' : ''}`,
+      ...wanted.flatMap(({ name, lacking }) => (lacking ? [`${name} not measured: no ${lacking}`] : [])),
+    ],
     figures: possible.length === 0 ? [] : await onRigs(options, signal, take),
     programs: only.has(PROGRAMS) ? programCosts(options.quick ? 3 : 11) : [],
   }
