@@ -2,12 +2,12 @@
 /*
  * Sends frames into a device from one CPU, and counts them where they come out:
  *
- *   frameload OBJECT FRAME CHUNKS FROM INTO SINK tc|xdp
+ *   frameload OBJECT FRAME CHUNKS FROM INTO SINK
  *
  * OBJECT is the built frames.bpf.o, FRAME the bytes in hex. FROM, INTO and SINK
  * are NAMESPACE/DEVICE: frames leave FROM, a veth, enter INTO, its peer, and
- * are counted and dropped at SINK. A tc sink goes before all other programs of
- * the device, so that INTO itself as SINK measures the generator alone.
+ * are counted and dropped at SINK, before any other program of that device: with
+ * INTO as SINK it is the generator alone that is measured.
  *
  * All of it is work of the CPU this process runs on: the receiving side is a
  * soft interrupt of the sending one. Prints one JSON object. What is attached
@@ -115,12 +115,10 @@ static void attach_pass(const struct place *place, struct bpf_object *object)
 	attach(place, program(object, "pass"), BPF_XDP, XDP_FLAGS_DRV_MODE);
 }
 
-static void attach_sink(const struct place *place, struct bpf_object *object, const char *kind)
+/* Before all other programs of the device. */
+static void attach_sink(const struct place *place, struct bpf_object *object)
 {
-	if (!strcmp(kind, "xdp"))
-		attach(place, program(object, "xdp_sink"), BPF_XDP, XDP_FLAGS_DRV_MODE);
-	else
-		attach(place, program(object, "tc_sink"), TCX_INGRESS, F_BEFORE);
+	attach(place, program(object, "sink"), TCX_INGRESS, F_BEFORE);
 }
 
 static volatile struct frame_job *map_job(struct bpf_object *object)
@@ -219,8 +217,8 @@ int main(int argc, char **argv)
 	size_t length;
 	int chunks;
 
-	if (argc != 8) {
-		fprintf(stderr, "usage: frameload OBJECT FRAME CHUNKS FROM INTO SINK tc|xdp\n");
+	if (argc != 7) {
+		fprintf(stderr, "usage: frameload OBJECT FRAME CHUNKS FROM INTO SINK\n");
 		return 2;
 	}
 	length = parse_frame(argv[2], frame, sizeof(frame));
@@ -240,7 +238,7 @@ int main(int argc, char **argv)
 	memcpy((void *)map_job(object)->words, frame, sizeof(frame));
 	map_job(object)->ifindex = from.ifindex;
 	attach_pass(&into, object);
-	attach_sink(&sink, object, argv[7]);
+	attach_sink(&sink, object);
 	enter(&from); /* where bpf_redirect looks the device up */
 	measure(object, frame, length, chunks);
 	return 0;

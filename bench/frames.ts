@@ -23,7 +23,6 @@ interface Crossing {
   readonly from: string
   readonly into: string
   readonly sink: string
-  readonly sinkKind: 'tc' | 'xdp'
   readonly frame: Uint8Array
 }
 
@@ -71,8 +70,6 @@ function toFabric({ a, b }: Rig, { hosts: [near], fabric, vni }: Path): Crossing
     from: `${a.namespace}/eth0`,
     into: `${near.namespace}/${near.port}`,
     sink: `${fabric}/${near.uplink}`,
-    // A veth copies a frame for XDP that has not 256 bytes of headroom, and headers were just put there.
-    sinkKind: 'tc',
     frame: tenantFrame({
       macs: { from: macOf(a.namespace, 'eth0'), to: next },
       addresses: { from: a.address, to: b.address },
@@ -96,7 +93,6 @@ function toEndpoint({ a, b }: Rig, { hosts: [near, far], fabric, vni }: Path): C
     from: `${fabric}/${far.uplink}`,
     into: `${far.namespace}/eth0`,
     sink: `${b.namespace}/eth0`,
-    sinkKind: 'xdp',
     frame:
       vni === undefined
         ? tenantFrame({ macs: underlay, addresses })
@@ -106,7 +102,7 @@ function toEndpoint({ a, b }: Rig, { hosts: [near, far], fabric, vni }: Path): C
 
 /** The generator's own cost is that of the same frames dropped before the host sees them. */
 async function cost(crossing: Crossing, chunks: number, signal: AbortSignal): Promise<Cost> {
-  const alone = await send({ ...crossing, sink: crossing.into, sinkKind: 'tc' }, chunks, signal)
+  const alone = await send({ ...crossing, sink: crossing.into }, chunks, signal)
   const through = await send(crossing, chunks, signal)
   if (through.arrived === 0) throw new Error(`no frame came from ${crossing.into} to ${crossing.sink}`)
   return {
@@ -123,8 +119,8 @@ interface Counted {
 }
 
 async function send(crossing: Crossing, chunks: number, signal: AbortSignal): Promise<Counted> {
-  const { from, into, sink, sinkKind, frame } = crossing
-  const argv = [PROGRAMS, Buffer.from(frame).toString('hex'), String(chunks), from, into, sink, sinkKind]
+  const { from, into, sink, frame } = crossing
+  const argv = [PROGRAMS, Buffer.from(frame).toString('hex'), String(chunks), from, into, sink]
   const { stdout } = await run('taskset', ['-c', String(CPU), FRAMELOAD, ...argv], { signal })
   return JSON.parse(stdout)
 }
