@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { silentNode } from './frames.js'
 import { mac } from './items.js'
 
 export const macEvent = z.object({
@@ -31,5 +32,6 @@ export type MacRecordItem = z.output<typeof macRecord>
 export const macDetail = z.object({
   mac: z.string(),
   networks: z.array(macRecord).describe('That have it or have it on record'),
+  silent: z.array(silentNode).optional().describe('Nodes that were asked and did not answer'),
 })
 export type MacDetail = z.output<typeof macDetail>

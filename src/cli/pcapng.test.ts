@@ -1,7 +1,3 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type CapturedPacket, interfaceBlock, packetBlock, sectionHeader } from './pcapng.js'
@@ -75,33 +71,5 @@ describe('pcapng', () => {
     expect([device.type, device.body.readUInt16LE(0), device.body.readUInt32LE(4)]).toEqual([1, 1, 128])
     const options = readOptions(device.body.subarray(8))
     expect([options.get(2)!.toString(), options.get(9)![0]]).toEqual(['host0:tap0', 9])
-  })
-
-  it('is read by tcpdump, to the nanosecond', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'wt-pcapng-'))
-    try {
-      const arp = Buffer.from(
-        'ffffffffffff02000001000108060001080006040001020000010001630100010000000000006301000a',
-        'hex',
-      )
-      const packets = [1_000_000_001n, 1_700_000_000_123_456_789n].map((atNs) =>
-        packetBlock({ interface: 0, atNs, length: arp.length, bytes: arp, comment: 'node host0, vni 10000' }),
-      )
-      const file = join(directory, 'a.pcapng')
-      writeFileSync(
-        file,
-        Buffer.concat([sectionHeader('weft'), interfaceBlock('host0:tap0', 128), ...packets]),
-      )
-      const said = execFileSync('tcpdump', ['-n', '-tt', '--nano', '-r', file], {
-        encoding: 'utf8',
-        stdio: 'pipe',
-      })
-      expect(said).toBe(
-        '1.000000001 ARP, Request who-has 99.1.0.10 tell 99.1.0.1, length 28\n' +
-          '1700000000.123456789 ARP, Request who-has 99.1.0.10 tell 99.1.0.1, length 28\n',
-      )
-    } finally {
-      rmSync(directory, { recursive: true })
-    }
   })
 })

@@ -175,7 +175,8 @@ test('two taps share one record, as long as the longer wants', () => {
 test('what leaves by a port is recorded for those who want deliveries, and passes', () => {
   tap({ flags: abi.TapFlag.TAP_DELIVERIES })
   const records = seenOf(ethernet({ from: alice, to: broadcast }, payload(50)))
-  expect(records.map(({ head }) => head.reason).sort()).toEqual([FORWARD_FLOOD, DELIVER_PORT].sort())
+  // The copy leaves before the program has spoken.
+  expect(records.map(({ head }) => head.reason)).toEqual([DELIVER_PORT, FORWARD_FLOOD])
   expect(rig.ports[1].received()).toHaveLength(1)
   tap({})
   expect(seenOf(aliceToBob).map(({ head }) => head.reason)).toEqual([FORWARD_LOCAL])

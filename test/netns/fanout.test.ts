@@ -43,11 +43,8 @@ it('a port that got none is shown, with exit code 1', async () => {
 
 it('a port that got two is shown: the fabric gives host1 all that host0 sends once more', async () => {
   await lab().must('fabric', 'tc', 'qdisc', 'add', 'dev', 'port0', 'clsact')
-  await lab().must(
-    'fabric',
-    ...['tc', 'filter', 'add', 'dev', 'port0', 'ingress', 'protocol', 'ip', 'u32'],
-    ...['match', 'ip', 'protocol', '17', '0xff', 'action', 'mirred', 'egress', 'mirror', 'dev', 'port1'],
-  )
+  const filter = 'tc filter add dev port0 ingress protocol ip u32 match ip protocol 17 0xff'
+  await lab().must('fabric', ...`${filter} action mirred egress mirror dev port1`.split(' '))
   const { code, result } = await fanout('red', '--from', 'host0/tap0')
   expect(code).toBe(1)
   expect(copies(result)).toContainEqual(['host1/tap0', 2])

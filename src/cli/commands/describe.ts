@@ -14,6 +14,7 @@ import { views } from '../views.js'
 import { formatMacDetail } from './describe-mac.js'
 import { formatNetwork } from './describe-network.js'
 import { lossesText } from './status.js'
+import { silentLines } from './trace.js'
 
 export interface DescribeOptions {
   readonly network?: string
@@ -69,7 +70,7 @@ async function describeMac(api: ApiClient, name: string, { network }: DescribeOp
   }
   const query = network === undefined ? '' : `?network=${encodeURIComponent(network)}`
   const value = await api.request<MacDetail>('GET', `/api/v1/macs/${mac}${query}`)
-  return { value, text: formatMacDetail(value, Date.now()) }
+  return { value, text: formatMacDetail(value, Date.now()) + silentLines(value.silent ?? []) }
 }
 
 async function describeNetwork(api: ApiClient, name: string): Promise<Description> {

@@ -1,14 +1,14 @@
 import type { SilentNode } from '../../api/frames.js'
 import type { MacItem } from '../../api/items.js'
-import { formatMac } from '../../model/mac.js'
-import type { LearnedMac } from '../../rpc/questions.js'
+import { formatMac, type Mac } from '../../model/mac.js'
+import type { LearnedMac, LearnedMove } from '../../rpc/questions.js'
 import type { Control } from '../control.js'
 import type { Directory, PlacedNetwork } from '../http/directory.js'
 import { silentNode } from './watch.js'
 
 const ANSWER_MS = 2_000
-/** Of one node and network. */
-const MOST = 10_000
+/** Of one node and network: as many as a node keeps. */
+const MOST = 65_536
 const MOVED_MS = 60_000
 
 export interface LearnedAt extends LearnedMac {
@@ -16,35 +16,63 @@ export interface LearnedAt extends LearnedMac {
   readonly node: string
 }
 
+/** A move as one node saw it. */
+export interface MoveAt extends LearnedMove {
+  readonly node: string
+}
+
+interface NodeLearned {
+  readonly macs: readonly LearnedAt[]
+  readonly moves: readonly MoveAt[]
+}
+
+interface Learned {
+  readonly items: readonly MacItem[]
+  readonly moves: readonly MoveAt[]
+  readonly silent: readonly SilentNode[]
+}
+
 /** What the programs of all nodes learned in networks whose MACs no controller keeps. */
 export async function askLearned(
   control: Control,
   directory: Directory,
   wanted: (network: PlacedNetwork) => boolean = () => true,
-): Promise<{ items: MacItem[]; silent: SilentNode[] }> {
+  mac?: Mac,
+): Promise<Learned> {
   const networks = directory.networks.filter((network) => network.learning === 'dataplane' && wanted(network))
   const asked = networks.flatMap(({ vni, ports }) =>
     [...new Set(ports.map(({ node }) => node))].map((node) => ({ node, vni })),
   )
   const silent = new Map<string, SilentNode>()
   const found = await Promise.all(
-    asked.map(async ({ node, vni }): Promise<LearnedAt[]> => {
+    asked.map(async ({ node, vni }): Promise<NodeLearned> => {
       try {
-        return await askNode(control, node, vni)
+        return await askNode(control, node, vni, mac)
       } catch (err) {
         silent.set(node, silentNode(node, err))
-        return []
+        return { macs: [], moves: [] }
       }
     }),
   )
-  return { items: mergeLearned(found.flat(), directory), silent: [...silent.values()] }
+  const macs = found.flatMap((one) => one.macs)
+  return {
+    items: mergeLearned(macs, directory),
+    moves: found.flatMap((one) => one.moves),
+    silent: [...silent.values()],
+  }
 }
 
-async function askNode(control: Control, node: string, vni: number): Promise<LearnedAt[]> {
-  const all: LearnedAt[] = []
-  const question = { kind: 'learned', vni, mac: undefined, limit: MOST } as const
-  for await (const { macs } of control.ask(node, question, { timeoutMs: ANSWER_MS })) {
-    all.push(...macs.map((mac) => ({ ...mac, node })))
+async function askNode(
+  control: Control,
+  node: string,
+  vni: number,
+  mac: Mac | undefined,
+): Promise<NodeLearned> {
+  const all = { macs: [] as LearnedAt[], moves: [] as MoveAt[] }
+  const question = { kind: 'learned', vni, mac, limit: MOST } as const
+  for await (const { macs, moves } of control.ask(node, question, { timeoutMs: ANSWER_MS })) {
+    all.macs.push(...macs.map((one) => ({ ...one, node })))
+    all.moves.push(...moves.map((one) => ({ ...one, node })))
   }
   return all
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type CaptureLine, captureLine, type Fanout, fanout, type Trace, trace } from '../../api/frames.js'
 import type { MacItem } from '../../api/items.js'
+import { type MacDetail, macDetail } from '../../api/journal.js'
 import type { Ip } from '../../model/ip.js'
 import { parseMac } from '../../model/mac.js'
 import type { AnswerBody, FrameRecord, LearnedMac, Question, SimulateAnswer } from '../../rpc/questions.js'
@@ -295,6 +296,25 @@ describe('MACs that the dataplane learned', () => {
     node('host1', { learned: answer() })
     expect(await items()).toMatchObject({
       items: [{ type: 'remote', node: null, vtep: '192.0.2.77', flags: 'E' }],
+      silent: [{ node: 'host2', code: 'W-3015' }],
+    })
+  })
+
+  it('have a journal of the nodes, who saw each move for themselves', async () => {
+    const move = { vni: 10_000, mac: parseMac(target)!, announced: true, ago_ms: 5_000 }
+    const [here, there] = [{ interface: 'tap0' }, { vtep: '172.16.1.102' as Ip }]
+    const moves = [{ ...move, at: here, from: there }]
+    node('host1', { learned: [{ kind: 'learned', macs: [learned({ at: here })], moves, left_out: 0 }] })
+    bench.control.answers.delete('host2')
+    const body: MacDetail = (await bench.get(`/api/v1/macs/${target}`)).json()
+    expect(macDetail.parse(body)).toMatchObject({
+      networks: [
+        {
+          network: 'red',
+          place: { node: 'host1' },
+          journal: [{ where: 'host1', event: 'moved', from: 'host2', to: 'host1/tap0', announced: true }],
+        },
+      ],
       silent: [{ node: 'host2', code: 'W-3015' }],
     })
   })

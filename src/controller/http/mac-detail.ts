@@ -1,6 +1,10 @@
 import type { MacDetail, MacEventItem, MacRecordItem } from '../../api/journal.js'
 import { WeftError } from '../../common/errors.js'
+import { parseMac } from '../../model/mac.js'
+import type { Place } from '../../rpc/questions.js'
 import type { MacEvent, MacRecord } from '../control.js'
+import { askLearned, type MoveAt } from '../frames/learned.js'
+import type { Directory } from './directory.js'
 import { macItem } from './items.js'
 import type { Observed } from './observed.js'
 
@@ -9,11 +13,17 @@ import type { Observed } from './observed.js'
  *
  * @throws WeftError W-3007 when no network has it or had it.
  */
-export function macDetail(observed: Observed, mac: string, network: string | undefined): MacDetail {
+export async function macDetail(
+  observed: Observed,
+  mac: string,
+  network: string | undefined,
+): Promise<MacDetail> {
   const { control, directory } = observed
+  const isWanted = ({ name }: { name: string }) => network === undefined || name === network
+  const learned = await askLearned(control, directory, isWanted, parseMac(mac))
   const records = control.journals(mac)
-  const places = [...control.macs()].filter((entry) => entry.mac === mac)
-  const vnis = new Set([...places, ...records].map(({ vni }) => vni))
+  const places = [...[...control.macs()].filter((entry) => entry.mac === mac).map(macItem), ...learned.items]
+  const vnis = new Set([...places, ...records, ...learned.moves].map(({ vni }) => vni))
   const networks = [...vnis]
     .sort((a, b) => a - b)
     .map((vni): MacRecordItem => {
@@ -22,13 +32,20 @@ export function macDetail(observed: Observed, mac: string, network: string | und
       return {
         network: directory.networkName(vni),
         vni,
-        place: place ? macItem(place) : null,
+        place: place ?? null,
         frozen_until: timeText(record?.frozen_until),
-        journal: controllerJournal(record),
+        journal: [
+          ...controllerJournal(record),
+          ...nodeJournal(
+            learned.moves.filter((move) => move.vni === vni),
+            directory,
+          ),
+        ].sort((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at))),
       }
     })
     .filter((one) => network === undefined || one.network === network)
-  if (networks.length > 0) return { mac, networks }
+  const silent = learned.silent.length > 0 ? { silent: [...learned.silent] } : {}
+  if (networks.length > 0) return { mac, networks, ...silent }
   const where = network === undefined ? '' : ` in network "${network}"`
   throw new WeftError('W-3007', `there is no MAC ${mac}${where}, nor one on record`, {
     next: 'weft get macs',
@@ -49,6 +66,28 @@ function controllerJournal(record: MacRecord | undefined): MacEventItem[] {
     count: event.count ?? 1,
     last_at: timeText(event.last_at),
   }))
+}
+
+/** Moves that no controller decides: each node saw them for itself. */
+function nodeJournal(moves: readonly MoveAt[], directory: Directory): MacEventItem[] {
+  const now = Date.now()
+  return moves.map(({ node, at, from, announced, ago_ms: agoMs }) => ({
+    at: new Date(now - agoMs).toISOString(),
+    where: node,
+    event: 'moved',
+    by: node,
+    from: from ? placeText(from, node, directory) : null,
+    to: placeText(at, node, directory),
+    seq: null,
+    announced,
+    reason: null,
+    count: 1,
+    last_at: null,
+  }))
+}
+
+function placeText(place: Place, node: string, directory: Directory): string {
+  return 'interface' in place ? `${node}/${place.interface}` : (directory.nodeName(place.vtep) ?? place.vtep)
 }
 
 // Interfaces have no slash, so the node is what is before it.

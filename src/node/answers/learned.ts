@@ -6,7 +6,8 @@ import type { LearnedJournal } from '../telemetry/learned-journal.js'
 import type { Answerer } from './answering.js'
 import { interfaceOf } from './ports.js'
 
-const MOST = 20_000
+/** As many as `learned` holds. */
+const MOST = 65_536
 /** In one message. */
 const CHUNK = 1000
 const MS = 1e6
