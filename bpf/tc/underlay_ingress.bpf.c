@@ -107,6 +107,7 @@ int underlay_ingress(struct __sk_buff *skb)
 	struct vtep_key from = {};
 	__u32 ifindex, flags = 0;
 	struct inner_frame inner;
+	bool is_whole;
 
 	if (!node || node->underlay_ifindex != skb->ifindex || !read_tunnelled(skb, node, &from, &inner))
 		return TC_ACT_UNSPEC;
@@ -128,8 +129,10 @@ int underlay_ingress(struct __sk_buff *skb)
 
 	if (!strip_outer(skb, &inner))
 		return TC_ACT_UNSPEC;
+	is_whole = restore_ethernet(skb, &inner);
+	/* Only now: the outer Ethernet header would say IPv4 of an IPv6 frame. */
 	measure_inner(&frame);
-	if (!restore_ethernet(skb, &inner))
+	if (!is_whole)
 		return drop(&frame, DROP_FAST_PATH);
 	count_fast_rx(&from, &frame.size);
 	return hand_over(&frame, node, ifindex, flags);
