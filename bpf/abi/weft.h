@@ -108,8 +108,12 @@ struct allowed_ip_key {
 };
 ABI_SIZE(struct allowed_ip_key, 24);
 
+enum allowed_flag {
+	ALLOWED_NOT = 1, /* of `allowed_ips`: not these, though a shorter prefix has them */
+};
+
 struct allowed_entry {
-	__u32 flags; /* none defined yet */
+	__u32 flags; /* enum allowed_flag */
 };
 
 /* A segment this node serves. */

@@ -29,8 +29,10 @@ is_listed_ip(__u32 ifindex, const struct ip_addr *ip)
 		.ifindex = ifindex,
 		.ip = *ip,
 	};
+	const struct allowed_entry *entry;
 
-	return bpf_map_lookup_elem(&allowed_ips, &key);
+	entry = bpf_map_lookup_elem(&allowed_ips, &key);
+	return entry && !(entry->flags & ALLOWED_NOT);
 }
 
 /* Whether it is the link-local address that a MAC of the port's list makes (RFC 4291 appendix A). */

@@ -197,6 +197,7 @@ struct abi_types {
 	enum segment_flag segment_flag;
 	enum fdb_flag fdb_flag;
 	enum neighbor_flag neighbor_flag;
+	enum allowed_flag allowed_flag;
 	enum program_id program_id;
 	enum verdict_reason verdict_reason;
 	enum loss_kind loss_kind;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Ip } from '../../src/model/ip.js'
 import type { Mac } from '../../src/model/mac.js'
-import { PortFlag, SegmentFlag } from '../../src/node/bpf/abi.gen.js'
+import { AllowedFlag, PortFlag, SegmentFlag } from '../../src/node/bpf/abi.gen.js'
 import { DataplaneRig, TC_ACT_SHOT } from './dataplane-rig.js'
 import { broadcast, ethernet, ipv4, ipv6, type Packet, payload, type Segment, udp, vlan } from './frames.js'
 import {
@@ -61,6 +61,16 @@ const dropped = (packet: Packet, from = alice) => {
 const allNodes = 'ff02::1'
 const linkLocalOfAlice = 'fe80::ff:fe00:a' // EUI-64 of 02:00:00:00:00:0a
 const data = udp({ from: 1000, to: 2000 }, new Uint8Array(8))
+
+test('all of IPv6 is not IPv4 too, though IPv4 is kept mapped', () => {
+  filter(PORT_FILTER_IP, { addresses: ['::/0', '10.0.0.1/32'] })
+  const ip = '0.0.0.0' as Ip
+  rig.maps.allowedIps.set({ prefixLength: 128, ifindex: port1, ip }, { flags: AllowedFlag.ALLOWED_NOT })
+  const from4 = (from: string) => reason(ipv4({ from, to: '10.0.0.9' }, data))
+  expect(reason(ipv6({ from: 'fd00::77', to: 'fd00::9' }, data))).toEqual(passes)
+  expect(from4('10.0.0.1')).toEqual(passes)
+  expect(from4('10.0.0.2')).toEqual(['DROP_SPOOFED_IP'])
+})
 
 describe('allowed MACs', () => {
   beforeEach(() => filter(PORT_FILTER_MAC, { macs: [alice] }))

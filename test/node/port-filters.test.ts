@@ -31,11 +31,11 @@ it('who may speak on a port is written, repaired, and taken away with the declar
   await rig.settled('h0')
   const [{ ifindex }] = ports.entries()[0]!
   expect(macs.entries()).toEqual([[{ ifindex, mac }, { flags: 0 }]])
-  expect(ips.entries()).toHaveLength(301)
+  expect(ips.entries()).toHaveLength(302)
   expect(flags() & filters).toBe(filters)
 
   for (const [key] of ips.entries()) ips.delete(key)
-  await until('they are written again', () => ips.entries().length === 301)
+  await until('they are written again', () => ips.entries().length === 302)
 
   rig.controller.assignments.set('h0', plain)
   rig.controller.publish()

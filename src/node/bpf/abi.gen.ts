@@ -19,6 +19,12 @@ import {
   writeU64,
 } from './codec.js'
 
+/** `enum allowed_flag` */
+export const AllowedFlag = {
+  ALLOWED_NOT: 1,
+} as const
+export type AllowedFlag = (typeof AllowedFlag)[keyof typeof AllowedFlag]
+
 /** `enum event_kind` */
 export const EventKind = {
   EVENT_MAC_LEARNED: 1,
@@ -1084,4 +1090,4 @@ export const maps = {
 } as const
 
 /** Equal exactly when programs, pinned maps and user space of two builds fit each other. */
-export const abiDigest = 'a8cd123cea8bc2fb40ec869a05cb1a096bbe0378cbfe58d8a01f4a09ac842317'
+export const abiDigest = '3660a9b886fe5f3c3bef3e3618d84be710f764c01f274e6e813fff421d6b16aa'

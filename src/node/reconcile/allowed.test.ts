@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseMac } from '../../model/mac.js'
 import { plainPort } from '../../model/segment.fixture.js'
+import { AllowedFlag } from '../bpf/abi.gen.js'
 import { wantedAllowedIps, wantedAllowedMacs } from './allowed.js'
 import type { PlacedPort } from './placement.js'
 
@@ -21,9 +22,17 @@ describe('who may speak on a port', () => {
   })
 
   it('is each subnet that it names, an IPv4 one as mapped, after the 32 bits of the device', () => {
-    expect(wantedAllowedIps([port, open]).entries.map(([key]) => key)).toEqual([
-      { prefixLength: 32 + 96 + 24, ifindex: 4, ip: '10.1.0.0' },
-      { prefixLength: 32 + 128, ifindex: 4, ip: 'fd01::1' },
+    expect(wantedAllowedIps([port, open]).entries).toEqual([
+      [{ prefixLength: 32 + 96, ifindex: 4, ip: '0.0.0.0' }, { flags: AllowedFlag.ALLOWED_NOT }],
+      [{ prefixLength: 32 + 96 + 24, ifindex: 4, ip: '10.1.0.0' }, { flags: 0 }],
+      [{ prefixLength: 32 + 128, ifindex: 4, ip: 'fd01::1' }, { flags: 0 }],
     ])
+  })
+
+  it('is all of IPv4 only when that is said: ::/0 does not say it', () => {
+    const notIpv4 = ({ allowed_ips: ips }: Pick<PlacedPort, 'allowed_ips'>) =>
+      wantedAllowedIps([{ ...port, allowed_ips: ips }]).entries.filter(([, { flags }]) => flags !== 0).length
+    expect(notIpv4({ allowed_ips: ['::/0'] })).toBe(1)
+    expect(notIpv4({ allowed_ips: ['::/0', '0.0.0.0/0'] })).toBe(0)
   })
 })
