@@ -129,7 +129,7 @@ export async function sendGarp(lab: Lab, from: string, source: string, address: 
   await lab.must(from, built('frames'), 'garp', 'eth0', source, address)
 }
 
-function job(lab: Lab, member: string, argv: readonly string[]) {
+export function job(lab: Lab, member: string, argv: readonly string[]) {
   const [program = '', ...args] = inNamespace(lab.namespace(member), argv)
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const closed = once(child, 'close')
@@ -152,7 +152,7 @@ function job(lab: Lab, member: string, argv: readonly string[]) {
 }
 
 /** Path of a C program of this folder, built when it is not or has changed. */
-function built(name: string): string {
+export function built(name: string): string {
   const source = `${root}test/netns/${name}.c`
   const program = `${root}build/test/${name}`
   const before = statSync(program, { throwIfNoEntry: false })
