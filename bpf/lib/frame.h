@@ -16,6 +16,7 @@ struct frame {
 	enum program_id program;
 	struct size size;
 	__u64 now_ns; /* CLOCK_MONOTONIC, as coarse as a tick */
+	const struct vtep_addr *far; /* whose tunnel it came by, when the program itself took that off */
 	__u32 inner; /* where the tenant's Ethernet header begins: not 0 once the program itself has encapsulated */
 	/* Ready as map keys; their vni is 0 until set_segment(). */
 	struct fdb_key source;

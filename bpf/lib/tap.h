@@ -8,9 +8,11 @@
 #define WEFT_TAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
+#include <linux/ip.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
@@ -40,6 +42,7 @@ struct tap_subject {
 	struct fdb_key destination;
 	__u32 ifindex;
 	__u32 inner; /* as in struct frame */
+	struct vtep_addr far; /* where it came from, when its tunnel key says nothing */
 	__u16 program;
 	__u16 reason;
 };
@@ -122,6 +125,15 @@ find_far_end(struct __sk_buff *skb, const struct tap_subject *subject, struct vt
 	struct bpf_tunnel_key key = {};
 	__be32 words[4] = {};
 
+	*vtep = subject->far;
+	if (subject->inner) {
+		words[2] = bpf_htonl(0x0000ffff);
+		bpf_skb_load_bytes(skb, ETH_HLEN + offsetof(struct iphdr, daddr), &words[3], sizeof(words[3]));
+		__builtin_memcpy(vtep, words, sizeof(words));
+		return;
+	}
+	if (subject->program == PROGRAM_UNDERLAY_INGRESS)
+		return;
 	if (!came && subject->reason != FORWARD_TUNNEL)
 		;
 	else if (!bpf_skb_get_tunnel_key(skb, &key, sizeof(key), 0)) {
@@ -204,6 +216,9 @@ tap(const struct frame *frame, __u16 reason)
 		.program = frame->program,
 		.reason = reason,
 	};
+
+	if (frame->far)
+		subject.far = *frame->far;
 
 	show_to_taps(frame->skb, &subject);
 }

@@ -129,6 +129,7 @@ int underlay_ingress(struct __sk_buff *skb)
 
 	if (!strip_outer(skb, &inner))
 		return TC_ACT_UNSPEC;
+	frame.far = &from.vtep;
 	is_whole = restore_ethernet(skb, &inner);
 	/* Only now: the outer Ethernet header would say IPv4 of an IPv6 frame. */
 	measure_inner(&frame);

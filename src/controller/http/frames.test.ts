@@ -135,6 +135,23 @@ describe('a trace', () => {
     expect((await ask()).body).toMatchObject({ delivered: true, differences: [] })
   })
 
+  it('counts probes of both paths together', async () => {
+    const [slow, fast] = ['tunnel_ingress', 'underlay_ingress'].map((program) =>
+      frame(program, 'forward_local', 'weft-vxlan'),
+    ) as [FrameRecord, FrameRecord]
+    const sent = frame('port_ingress', 'forward_tunnel', 'tap0')
+    node('host0', {
+      simulate: [simulated('forward_tunnel', [{ vtep: '172.16.1.102' as Ip }])],
+      inject: [{ kind: 'inject', sent: 2 }],
+      tap: seen(sent, sent),
+    })
+    node('host2', {
+      simulate: [{ ...simulated('forward_local', [{ interface: 'tap0' }]), program: 'tunnel_ingress' }],
+      tap: seen(slow, fast, delivered, delivered),
+    })
+    expect((await ask({ count: 2 })).body).toMatchObject({ delivered: true, differences: [] })
+  })
+
   it('sends no probe when only the tables are asked', async () => {
     const asked = node('host0', { simulate: [simulated('drop_no_member', [])] })
     const { body } = await ask({ mode: 'simulate' })
