@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import ipaddr from 'ipaddr.js'
 import { describe, expect, it } from 'vitest'
 import { canonicalIp, ipFromBytes, ipToBytes, isIpv4, vxlanOverhead } from './ip.js'
 
@@ -9,6 +10,16 @@ describe('an underlay address', () => {
         const ip = canonicalIp(text)
         expect(ipToBytes(ip)).toHaveLength(16)
         expect(ipFromBytes(ipToBytes(ip))).toBe(ip)
+      }),
+    )
+  })
+
+  it('is canonical text, whatever zeroes it has', () => {
+    const zeroOrNot = fc.oneof(fc.constant(0), fc.constant(0xff), fc.nat(255))
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 8, maxLength: 8 }), fc.array(zeroOrNot), (mask, values) => {
+        const bytes = Uint8Array.from({ length: 16 }, (_, i) => (mask[i >> 1]! % 2 ? (values[i] ?? 1) : 0))
+        expect(ipFromBytes(bytes)).toBe(canonicalIp(ipaddr.fromByteArray([...bytes]).toString()))
       }),
     )
   })

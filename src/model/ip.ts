@@ -21,7 +21,25 @@ export function ipToBytes(ip: Ip): Uint8Array {
 /** Reads the 16 bytes of the ABI and of proto. */
 export function ipFromBytes(bytes: Uint8Array): Ip {
   if (bytes.length !== 16) throw new RangeError(`an address is 16 bytes, not ${bytes.length}`)
-  return ipaddr.process(ipaddr.fromByteArray([...bytes]).toString()).toString() as Ip
+  const groups = Array.from({ length: 8 }, (_, i) => (bytes[2 * i]! << 8) | bytes[2 * i + 1]!)
+  const isMapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)
+  return (isMapped ? bytes.subarray(12).join('.') : ip6Text(groups)) as Ip
+}
+
+/** RFC 5952: the first of the longest runs of zero groups, two at least, becomes `::`. */
+function ip6Text(groups: readonly number[]): string {
+  let start = 0
+  let length = 1
+  for (let at = 0, run = 0; at < 8; at++) {
+    run = groups[at] === 0 ? run + 1 : 0
+    if (run > length) {
+      length = run
+      start = at + 1 - run
+    }
+  }
+  const hex = groups.map((group) => group.toString(16))
+  if (length === 1) return hex.join(':')
+  return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`
 }
 
 export function isIpv4(ip: Ip): boolean {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Ip } from '../../src/model/ip.js'
-import { parseMac } from '../../src/model/mac.js'
+import { type Mac, parseMac } from '../../src/model/mac.js'
 import type { SegmentSpec } from '../../src/model/segment-table.js'
 import { abiDigest, maps } from '../../src/node/bpf/abi.gen.js'
 import { BpfMap } from '../../src/node/bpf/map.js'
@@ -71,6 +71,26 @@ describe('a segment that learns in the dataplane', () => {
       moves: [{ vni: 7, mac: two, at: { interface: 'tap0' }, from: { vtep: '10.99.0.2' } }],
     })
     mac('e0', '02:00:00:00:00:01')
+  })
+
+  it('counts what a flood of MACs pushed out', async () => {
+    const at = pinned(rig)
+    const [, entry] = at.learned.entries()[0]!
+    const sinceNs = Number(process.hrtime.bigint())
+    const behind = { ...entry, vtep: '10.99.0.2' as Ip, ifindex: 0, sinceNs, seenNs: sinceNs }
+    const flood = (first: number) =>
+      Array.from(
+        { length: 60_000 },
+        (_, i) => [{ vni: 7, mac: (0x0200_0100_0000 + first + i) as Mac }, behind] as const,
+      )
+    at.learned.setMany(flood(0))
+    await audited(at)
+    at.learned.setMany(flood(60_000))
+    const evictions = () =>
+      (JSON.parse(rig.get('h0', '/api/v1/status')) as { map_evictions: Record<string, number> }).map_evictions
+    await until('they are counted', () => evictions()['learned']! > 50_000)
+    expect(rig.get('h0', '/metrics')).toMatch(/weft_bpf_map_evictions_total\{map="learned"\} [1-9]/)
+    at.learned.deleteMany(at.learned.entries().map(([key]) => key))
   })
 
   it('forgets what is behind a VTEP with the VTEP', async () => {
