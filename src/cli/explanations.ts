@@ -52,7 +52,7 @@ export const explanations: Readonly<Partial<Record<ErrorCode, string>>> = {
   'W-2109': 'The kernel refused a netlink request. The message has the object, the errno and its reason.',
   'W-2110': 'The underlay MTU is too small for the MTU asked for. Raise one or lower the other.',
   'W-2114':
-    'The kernel lets one socket, and so one host, join 20 IPv4 groups unless told otherwise. Networks in multicast mode whose group is not joined get no broadcast. Raise net.ipv4.igmp_max_memberships to the number that the message says, and keep it in /etc/sysctl.d.',
+    'The kernel lets one socket, and so one host, join 20 IPv4 groups unless told otherwise. Beyond some 2,000 groups the memory of that socket is the limit, of IPv6 too. Networks in multicast mode whose group is not joined get no broadcast. Run the command that the message says, and keep the value in /etc/sysctl.d.',
   'W-2113': 'The device cannot be a port: it carries the tunnels, or no Ethernet. Name another interface.',
   'W-2112':
     'A device has the name that Weft needs, and is not of its making. Weft leaves it alone: rename or remove it.',

@@ -48,9 +48,35 @@ describe.each([
     expect(isMember()).toBe(true)
     expect(rig.ping('e0', '10.1.0.2')).toBe(true)
     daemon = rig.daemon('h0')
-    await rig.settled('h0')
+    await until('it is programmed', () => rig.isReady('h0'))
     expect(isMember()).toBe(true)
     expect(rig.status('h0').repairs['group'] ?? 0).toBe(0)
+  })
+
+  it('moves with the underlay device', async () => {
+    const { assignments } = rig.controller
+    const before = assignments.get('h0')!
+    const isOn = (dev: string) => rig.run('h0', `ip maddress show dev ${dev}`).includes(group)
+    assignments.set('h0', { ...before, underlay_dev: 'aaa0' })
+    rig.controller.publish()
+    await until('it is a member there alone', () => isOn('aaa0') && !isOn('eth0'))
+    assignments.set('h0', before)
+    rig.controller.publish()
+    await until('it is back', () => isOn('eth0') && !isOn('aaa0'))
+    await rig.settled('h0')
+    await until('the endpoints reach each other', () => rig.ping('e1', '10.1.0.1'))
+  })
+
+  it('leaves with --detach-on-exit, and joins at the next start', async () => {
+    await rig.kill(daemon)
+    const last = rig.daemon('h0', ['--detach-on-exit'])
+    await until('it is programmed', () => rig.isReady('h0'))
+    expect(await rig.kill(last, 'SIGTERM')).toBe(0)
+    expect(isMember()).toBe(false)
+    expect(rig.run('h0', 'ip -6 route show table local')).not.toContain('ff05::1:1')
+    daemon = rig.daemon('h0')
+    await until('it is a member', isMember)
+    await until('it is programmed', () => rig.isReady('h0'))
   })
 
   it('leaves when the segment has no group any more', async () => {

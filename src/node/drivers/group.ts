@@ -5,13 +5,14 @@ import type { NodeAssignment, NodeState } from '../../model/segment-table.js'
 import type { Failure } from '../../rpc/records.js'
 import { type Group, joinGroup, leaveGroup, listGroups } from '../netlink/group.js'
 import { failureOf } from '../reconcile/failure.js'
-import { wantedGroups } from '../reconcile/groups.js'
+import { notJoined, wantedGroups } from '../reconcile/groups.js'
 import type { Driver } from '../reconcile/reconciler.js'
 import type { NodeStatus } from '../status.js'
 import type { Links } from './links.js'
 
 /** Of one socket; all memberships of a namespace that need no socket share one of the kernel's. */
-const LIMIT = '/proc/sys/net/ipv4/igmp_max_memberships'
+const MEMBERSHIPS = '/proc/sys/net/ipv4/igmp_max_memberships'
+const MEMORY = '/proc/sys/net/core/optmem_max'
 
 /**
  * Joins the groups of the segments on the underlay device, and leaves those that
@@ -74,20 +75,21 @@ export class GroupDriver implements Driver<NodeState> {
       }
     }
     this.status.groups = wanted.size - failures.length - refused.length
-    if (refused.length > 0) failures.push(failureOf(overLimit(refused, dev, wanted.size), `underlay ${dev}`))
+    if (refused.length > 0) {
+      const limits = { memberships: readNumber(MEMBERSHIPS), memory: readNumber(MEMORY) }
+      failures.push(failureOf(notJoined(refused, dev, wanted.size, limits), `underlay ${dev}`))
+    }
     return failures
   }
 }
 
+/** IPv4 says ENOBUFS of both limits, IPv6 has the second alone. */
 function isOverLimit(err: unknown): boolean {
-  return err instanceof WeftError && err.details['errno'] === 'ENOBUFS'
+  return err instanceof WeftError && ['ENOBUFS', 'ENOMEM'].includes(`${err.details['errno']}`)
 }
 
-function overLimit(refused: readonly Ip[], dev: string, needed: number): WeftError {
-  const limit = readFileSync(LIMIT, 'utf8').trim()
-  const others = refused.length > 1 ? ` and ${refused.length - 1} more` : ''
-  const message = `${dev} cannot join ${refused[0]}${others}: net.ipv4.igmp_max_memberships is ${limit}, ${needed} groups are needed`
-  return new WeftError('W-2114', message, { next: `sysctl -w net.ipv4.igmp_max_memberships=${needed}` })
+function readNumber(path: string): number {
+  return Number(readFileSync(path, 'utf8'))
 }
 
 /** How many were joined before and are not now. */
