@@ -58,14 +58,14 @@ export function makeDrivers(deps: {
       map: dataplane.map('allowed_macs'),
       ...layouts.allowed_macs,
       status,
-      wanted: () => wantedAllowedMacs(status.ports),
+      wanted: () => wantedAllowedMacs(status.ports, { node, most: layouts.allowed_macs.maxEntries }),
     }),
     new TableDriver({
       name: 'allowed_ips',
       map: dataplane.map('allowed_ips'),
       ...layouts.allowed_ips,
       status,
-      wanted: () => wantedAllowedIps(status.ports),
+      wanted: () => wantedAllowedIps(status.ports, { node, most: layouts.allowed_ips.maxEntries }),
     }),
     new TableDriver({
       name: 'ports',
