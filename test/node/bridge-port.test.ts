@@ -7,13 +7,16 @@ describe('an existing Linux bridge as port', () => {
   let daemon: Daemon
   const pair = bridgePair('h0', 'br0')
   const on = (args: string) => ip(`-n ${rig.ns('h0')} ${args}`)
+  const macOfBridge = () => /link\/ether (\S+)/.exec(on('link show br0'))![1]!
+  let bridgeMac: string
   const devices = () => on('-o link show')
 
   // e0 hangs on br0 of h0, together with a device of the bridge's own.
   beforeAll(async () => {
     rig = await new Rig().build()
     on('link add br0 up type bridge')
-    on('link set tap0 master br0')
+    on('link set tap0 address fe:00:00:00:00:01 master br0')
+    bridgeMac = macOfBridge()
     rig.run('h0', 'sysctl -q -e -w net.bridge.bridge-nf-call-iptables=0')
     const assignment = rig.controller.assignments.get('h0')!
     const [port] = assignment.ports
@@ -29,6 +32,7 @@ describe('an existing Linux bridge as port', () => {
     await until('it forwards', () => rig.ping('e0', '10.1.0.2'))
     expect(rig.status('h0').ports).toMatchObject([{ interface: 'br0', state: 'up', mtu: 1500 }])
     expect(on('-d link show br0')).toContain('mtu 1500')
+    expect(macOfBridge()).toBe(bridgeMac)
     expect(on(`link show ${pair.plug}`)).toContain('master br0')
   })
 
@@ -37,7 +41,7 @@ describe('an existing Linux bridge as port', () => {
     await rig.kill(daemon)
     expect(rig.ping('e0', '10.1.0.2', 3)).toBe(true)
     daemon = rig.daemon('h0')
-    await rig.settled('h0')
+    await until('it is programmed', () => rig.isReady('h0'))
     expect(devices()).toBe(before)
   })
 

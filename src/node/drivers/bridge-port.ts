@@ -66,6 +66,8 @@ export class BridgePortDriver implements Driver<NodeState> {
       if (link && !isPairEnd(link)) throw foreign(link)
     }
     if (!this.links.byName.has(pair.port)) await this.make(pair, bridge)
+    // What a daemon that was killed at this has not come to is done by the next one.
+    if (!this.had.has(pair.port)) for (const name of [pair.port, pair.plug]) silence(name)
     await this.links.refresh()
     await this.repair(pair.port, bridge, {})
     await this.repair(pair.plug, bridge, { master: bridge.ifindex })
@@ -73,10 +75,9 @@ export class BridgePortDriver implements Driver<NodeState> {
   }
 
   private async make(pair: BridgePair, bridge: Link): Promise<void> {
-    await createVethPair({ name: pair.port, peer: pair.plug, mtu: bridge.mtu })
+    await createVethPair({ name: pair.port, peer: pair.plug, peerMac: pair.plugMac, mtu: bridge.mtu })
     if (this.had.has(pair.port)) this.status.repaired(this.name, 1)
     this.had.delete(pair.port)
-    for (const name of [pair.port, pair.plug]) silence(name)
     this.links.expire()
   }
 

@@ -76,7 +76,8 @@ export class Dataplane implements Disposable {
         object.load()
       }
       const dataplane = new Dataplane(bpffs, loaded, missing)
-      dataplane.inheritLearned()
+      dataplane.inherit('learned')
+      dataplane.inherit('snooped')
       return dataplane
     } catch (err) {
       for (const object of loaded.values()) object[Symbol.dispose]()
@@ -170,12 +171,12 @@ export class Dataplane implements Disposable {
   }
 
   // Silent stations would be unknown, and their claims withdrawn, until they speak again.
-  private inheritLearned(): void {
-    using own = this.map('learned')
+  private inherit<N extends 'learned' | 'snooped'>(name: N): void {
+    using own: BpfMap<unknown, unknown> = this.map(name)
     if (own.entries().length > 0) return
     for (const directory of this.otherBuilds()) {
       try {
-        using old = BpfMap.open(join(directory, 'maps', 'learned'), layouts.learned)
+        using old = BpfMap.open<unknown, unknown>(join(directory, 'maps', name), layouts[name] as never)
         own.setMany(old.entries())
       } catch (err) {
         // Of another layout, or gone: it is learned anew.

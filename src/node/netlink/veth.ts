@@ -1,7 +1,8 @@
 import netlink from 'netlink'
+import { type Mac, writeMac } from '../../model/mac.js'
 import { request, rtm } from './request.js'
 
-const IFLA = { mtu: 4, name: 3, linkinfo: 18 } as const
+const IFLA = { address: 1, mtu: 4, name: 3, linkinfo: 18 } as const
 const IFLA_INFO = { kind: 1, data: 2 } as const
 const VETH_INFO_PEER = 1
 
@@ -14,12 +15,19 @@ const VETH_INFO_PEER = 1
 export async function createVethPair(opts: {
   readonly name: string
   readonly peer: string
+  readonly peerMac: Mac
   readonly mtu: number
 }): Promise<void> {
-  const { name, peer, mtu } = opts
+  const { name, peer, peerMac, mtu } = opts
   // `struct ifinfomsg`, all zero, stands before the attributes of either end.
   const header = Buffer.alloc(16)
-  const peerInfo = Buffer.concat([header, attributes(named(peer, mtu))])
+  const address = Buffer.alloc(6)
+  writeMac(peerMac, address)
+  const ofPeer = attributes((out) => {
+    named(peer, mtu)(out)
+    out.push(IFLA.address, address)
+  })
+  const peerInfo = Buffer.concat([header, ofPeer])
   const info = attributes((out) => {
     out.push(IFLA_INFO.kind, Buffer.from('veth\0'))
     out.push(
