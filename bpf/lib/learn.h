@@ -143,6 +143,24 @@ tell_again(const struct frame *frame, const struct learned_entry *known, bool an
 }
 
 /*
+ * Whether the source was looked at on this port within the last second. Then
+ * there is nothing to take in, and what the controller says of it was heeded:
+ * the most frequent frames are spared a look-up. A frame for a group may
+ * announce its station, and is always looked at.
+ */
+static __always_inline bool
+is_just_heard(const struct frame *frame)
+{
+	const struct learned_entry *known;
+
+	if (is_group(&frame->destination.mac))
+		return false;
+	known = bpf_map_lookup_elem(&learned, &frame->source);
+	return known && known->ifindex == frame->skb->ifindex &&
+	       !is_older(known->seen_ns, frame->now_ns, REFRESH_NS);
+}
+
+/*
  * Takes in the source of a frame from a port. `entry` is what the controller says
  * of it: a MAC that is on another node for the controller is told again, once a
  * second, or at once when it announces itself. False when the port has no room.

@@ -64,13 +64,29 @@ forward(struct frame *frame, const struct port_entry *port, const struct segment
 	return flood(frame, port, segment, entry);
 }
 
+/* Takes the source in, where the segment learns; or says why it may not speak here: a drop reason. */
+static __always_inline __u32
+look_at_source(const struct frame *frame, const struct port_entry *port, const struct segment_entry *segment)
+{
+	bool learns = segment->flags & SEGMENT_LEARN_PORTS;
+	const struct fdb_entry *entry;
+
+	if (learns && is_just_heard(frame))
+		return 0;
+	entry = bpf_map_lookup_elem(&fdb, &frame->source);
+	if (is_remote(entry) && entry->flags & FDB_STATIC)
+		return DROP_STATIC_ELSEWHERE;
+	if (learns && !learn_on_port(frame, segment, port, entry))
+		return DROP_MAC_LIMIT;
+	return 0;
+}
+
 SEC("tc")
 int port_ingress(struct __sk_buff *skb)
 {
 	struct frame frame = { .skb = skb, .program = PROGRAM_PORT_INGRESS };
 	const struct segment_entry *segment;
 	const struct port_entry *port;
-	const struct fdb_entry *source;
 	__u32 objection, settled;
 
 	if (!parse_ethernet(&frame))
@@ -95,11 +111,9 @@ int port_ingress(struct __sk_buff *skb)
 	if (frame.size.largest - ETH_HLEN > port->mtu)
 		return refuse_size(&frame, port->mtu);
 
-	source = bpf_map_lookup_elem(&fdb, &frame.source);
-	if (is_remote(source) && source->flags & FDB_STATIC)
-		return drop(&frame, DROP_STATIC_ELSEWHERE);
-	if (segment->flags & SEGMENT_LEARN_PORTS && !learn_on_port(&frame, segment, port, source))
-		return drop(&frame, DROP_MAC_LIMIT);
+	objection = look_at_source(&frame, port, segment);
+	if (objection)
+		return drop(&frame, objection);
 	settled = suppress(&frame, segment);
 	if (settled)
 		return turn_back(&frame, settled);

@@ -24,17 +24,20 @@
 static __always_inline bool
 is_source_settled(const struct frame *frame, const struct segment_entry *segment, const struct vtep_addr *vtep)
 {
+	struct learned_entry *known = 0;
 	struct place here = { .vtep = *vtep };
-	struct learned_entry *known;
 
+	if (segment->flags & SEGMENT_LEARN_TUNNELS) {
+		known = bpf_map_lookup_elem(&learned, &frame->source);
+		if (!known || !is_at(known, &here) || is_aged(known, frame, segment))
+			return false;
+		/* Looked at within the last second, as in is_just_heard(). */
+		if (!is_older(known->seen_ns, frame->now_ns, REFRESH_NS))
+			return true;
+	}
 	if (is_static_elsewhere(bpf_map_lookup_elem(&fdb, &frame->source), vtep))
 		return false;
-	if (!(segment->flags & SEGMENT_LEARN_TUNNELS))
-		return true;
-	known = bpf_map_lookup_elem(&learned, &frame->source);
-	if (!known || !is_at(known, &here) || is_aged(known, frame, segment))
-		return false;
-	if (is_older(known->seen_ns, frame->now_ns, REFRESH_NS))
+	if (known)
 		known->seen_ns = frame->now_ns;
 	return true;
 }
