@@ -5,6 +5,7 @@
  *
  *   frames send DEV SOURCE DESTINATION COUNT   numbers from 0, 1 ms apart
  *   frames garp DEV SOURCE ADDRESS             one gratuitous ARP request
+ *   frames raw DEV HEX                         any one frame
  *   frames count DEV                           until SIGTERM
  *
  * count prints one JSON object when it ends: how many different numbers came,
@@ -105,6 +106,20 @@ static int send_garp(const char *device, const char *source, const char *address
 	return send(fd, &frame, sizeof(frame), 0) == sizeof(frame) ? 0 : die("send");
 }
 
+static int send_raw(const char *device, const char *hex)
+{
+	unsigned char frame[ETHER_MAX_LEN];
+	size_t size = strlen(hex) / 2;
+	int fd = open_device(device, ETH_P_ALL);
+
+	if (fd < 0 || size > sizeof(frame))
+		return die(device);
+	for (size_t at = 0; at < size; at++)
+		if (sscanf(hex + 2 * at, "%2hhx", &frame[at]) != 1)
+			return die(hex);
+	return send(fd, frame, size, 0) == (ssize_t)size ? 0 : die("send");
+}
+
 static int count_frames(const char *device)
 {
 	static uint16_t copies[NUMBERS];
@@ -149,8 +164,10 @@ int main(int argc, char **argv)
 		return send_frames(argv[2], argv[3], argv[4], atoi(argv[5]));
 	if (argc == 5 && !strcmp(argv[1], "garp"))
 		return send_garp(argv[2], argv[3], argv[4]);
+	if (argc == 4 && !strcmp(argv[1], "raw"))
+		return send_raw(argv[2], argv[3]);
 	if (argc == 3 && !strcmp(argv[1], "count"))
 		return count_frames(argv[2]);
-	fprintf(stderr, "usage: frames send DEV SOURCE DESTINATION COUNT | garp DEV SOURCE ADDRESS | count DEV\n");
+	fprintf(stderr, "usage: frames send DEV SOURCE DESTINATION COUNT | garp DEV SOURCE ADDRESS | raw DEV HEX | count DEV\n");
 	return 2;
 }

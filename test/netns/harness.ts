@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll } from 'vitest'
+import type { NodeItem } from '../../src/api/items.js'
 import type { ApiClient } from '../../src/common/api-client.js'
 import { labClient } from '../../src/lab/bring-up.js'
 import { type CommandResult, must, run } from '../../src/lab/command.js'
@@ -98,6 +99,15 @@ export class Lab {
     query: Record<string, string> = {},
   ): Promise<readonly T[]> {
     return (await this.client.list<T>(name, query)).items
+  }
+
+  /** Waits until all daemons are connected and have everything programmed. */
+  async allReady(): Promise<void> {
+    const ready = async () => {
+      const nodes = await this.list<NodeItem>('nodes').catch(() => [])
+      return nodes.length === this.record.hosts.length && nodes.every(({ state }) => state === 'ready')
+    }
+    await eventually('all nodes are ready', ready, 30_000)
   }
 
   async process(process: string): Promise<ProcessRecord> {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { NodeItem } from '../../src/api/items.js'
 import { eventually, labUp } from './harness.js'
 import { startFlow } from './traffic.js'
 
@@ -22,7 +21,7 @@ describe('a flow of some thousand datagrams a second', () => {
         await sleep(500)
         const { pid } = await lab().start(killed)
         expect(pid).not.toBe(killed.pid)
-        await allReady()
+        await lab().allReady()
       }
       await sleep(500)
       const count = await flow.stop()
@@ -36,7 +35,7 @@ describe('a flow of some thousand datagrams a second', () => {
     const stopped = await lab().stop('node-host0')
     await sleep(300)
     await lab().start(stopped)
-    await allReady()
+    await lab().allReady()
     expect(await flow.stop()).toMatchObject(nothing)
   })
 
@@ -45,7 +44,7 @@ describe('a flow of some thousand datagrams a second', () => {
     const killed = await lab().kill('controller')
     await sleep(outageMs)
     await lab().start(killed)
-    await allReady()
+    await lab().allReady()
     await sleep(500)
     expect(await flow.stop()).toMatchObject(nothing)
   })
@@ -55,7 +54,7 @@ describe('a flow of some thousand datagrams a second', () => {
     const killed = await lab().kill('etcd')
     await sleep(outageMs)
     await lab().start(killed)
-    await allReady()
+    await lab().allReady()
     await sleep(500)
     expect(await flow.stop()).toMatchObject(nothing)
   })
@@ -67,7 +66,7 @@ describe('a flow of some thousand datagrams a second', () => {
     await sleep(longOutageMs)
     await lab().start(etcd)
     await lab().start(controller)
-    await allReady()
+    await lab().allReady()
     await sleep(500)
     const count = await flow.stop()
     expect(count.sent).toBeGreaterThan((rate * longOutageMs) / 1000)
@@ -81,7 +80,7 @@ describe('a flow of some thousand datagrams a second', () => {
     await lab().start(node)
     await sleep(1500)
     await lab().start(controller)
-    await allReady()
+    await lab().allReady()
     expect(await flow.stop()).toMatchObject(nothing)
   })
 })
@@ -96,16 +95,3 @@ describe('after etcd was away', () => {
     })
   })
 })
-
-function allReady(): Promise<void> {
-  return eventually(
-    'all nodes are ready',
-    async () => {
-      const nodes = await lab()
-        .list<NodeItem>('nodes')
-        .catch(() => [])
-      return nodes.length === 3 && nodes.every(({ state }) => state === 'ready')
-    },
-    30_000,
-  )
-}

@@ -2,8 +2,8 @@
 /*
  * A UDP flow of numbered datagrams, to count what a network loses and doubles:
  *
- *   seqflow send ADDR PORT RATE   about RATE datagrams a second until SIGTERM
- *   seqflow receive PORT          counts until SIGTERM
+ *   seqflow send ADDR PORT RATE SIZE   about RATE datagrams of SIZE bytes a second until SIGTERM
+ *   seqflow receive PORT               counts until SIGTERM
  *
  * Each prints one JSON object when it ends. The receiver counts the runs of
  * numbers that were missing when a later one came (gaps), and tells the longest
@@ -24,7 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAYLOAD 64
+#define PAYLOAD 64 /* the smallest */
+#define PAYLOAD_MAX 65000
 #define MAX_NUMBERS (1 << 27)
 
 static volatile sig_atomic_t stopped;
@@ -49,14 +50,15 @@ static uint64_t milliseconds(void)
 	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
 }
 
-static int send_flow(const char *address, const char *port, long rate)
+static int send_flow(const char *address, const char *port, long rate, long size)
 {
+	static uint64_t payload[PAYLOAD_MAX / 8];
 	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST }, *to;
-	uint64_t payload[PAYLOAD / 8] = {}, number = 0, refused = 0;
+	uint64_t number = 0, refused = 0;
 	struct timespec next;
 	int fd;
 
-	if (rate <= 0 || getaddrinfo(address, port, &hints, &to))
+	if (rate <= 0 || size < PAYLOAD || size > PAYLOAD_MAX || getaddrinfo(address, port, &hints, &to))
 		return die(address);
 	fd = socket(to->ai_family, SOCK_DGRAM, 0);
 	if (fd < 0 || connect(fd, to->ai_addr, to->ai_addrlen))
@@ -66,7 +68,7 @@ static int send_flow(const char *address, const char *port, long rate)
 	while (!stopped) {
 		payload[0] = htobe64(number);
 		/* A number is used up only when the datagram left. */
-		if (send(fd, payload, sizeof(payload), 0) == sizeof(payload))
+		if (send(fd, payload, size, 0) == size)
 			number++;
 		else
 			refused++;
@@ -93,7 +95,8 @@ static int receive_flow(const char *port)
 {
 	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(atoi(port)) };
 	unsigned char *seen = calloc(MAX_NUMBERS / 8, 1);
-	uint64_t payload[PAYLOAD / 8], distinct = 0, duplicated = 0, late = 0, highest = 0, gaps = 0;
+	static uint64_t payload[PAYLOAD_MAX / 8];
+	uint64_t distinct = 0, duplicated = 0, late = 0, highest = 0, gaps = 0;
 	uint64_t silence = 0, heard = 0;
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0), space = 16 << 20;
 	struct timeval patience = { .tv_usec = 200000 }; /* a signal just before recv is seen after this */
@@ -108,7 +111,7 @@ static int receive_flow(const char *port)
 	while (!stopped) {
 		uint64_t number, now;
 
-		if (recv(fd, payload, sizeof(payload), 0) != sizeof(payload))
+		if (recv(fd, payload, sizeof(payload), 0) < PAYLOAD)
 			continue;
 		now = milliseconds();
 		if (heard && now - heard > silence)
@@ -142,10 +145,10 @@ int main(int argc, char **argv)
 
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
-	if (argc == 5 && !strcmp(argv[1], "send"))
-		return send_flow(argv[2], argv[3], atol(argv[4]));
+	if (argc == 6 && !strcmp(argv[1], "send"))
+		return send_flow(argv[2], argv[3], atol(argv[4]), atol(argv[5]));
 	if (argc == 3 && !strcmp(argv[1], "receive"))
 		return receive_flow(argv[2]);
-	fprintf(stderr, "usage: seqflow send ADDR PORT RATE | seqflow receive PORT\n");
+	fprintf(stderr, "usage: seqflow send ADDR PORT RATE SIZE | seqflow receive PORT\n");
 	return 2;
 }

@@ -32,14 +32,14 @@ interface Received {
 /** Starts a flow between two endpoints, at `rate` datagrams a second, and returns once it arrives. */
 export async function startFlow(
   lab: Lab,
-  options: { from: string; to: string; rate: number; family?: 4 | 6; port?: number },
+  options: { from: string; to: string; rate: number; family?: 4 | 6; port?: number; size?: number },
 ): Promise<Flow> {
-  const { from, to, rate, family = 4, port = 5700 } = options
+  const { from, to, rate, family = 4, port = 5700, size = 64 } = options
   const program = built('seqflow')
   const receiver = job(lab, to, [program, 'receive', `${port}`])
   await receiver.firstLine
   const address = lab.address(to, family)
-  const sender = job(lab, from, [program, 'send', address, `${port}`, `${rate}`])
+  const sender = job(lab, from, [program, 'send', address, `${port}`, `${rate}`, `${size}`])
   await sleep(200)
   return {
     async stop() {
@@ -127,6 +127,11 @@ export async function sendFrames(
 /** Sends one gratuitous ARP request. */
 export async function sendGarp(lab: Lab, from: string, source: string, address: string): Promise<void> {
   await lab.must(from, built('frames'), 'garp', 'eth0', source, address)
+}
+
+/** Sends one frame as it is. */
+export async function sendRaw(lab: Lab, from: string, hex: string): Promise<void> {
+  await lab.must(from, built('frames'), 'raw', 'eth0', hex)
 }
 
 export function job(lab: Lab, member: string, argv: readonly string[]) {
