@@ -3,6 +3,9 @@ import type { Ip } from '../../src/model/ip.js'
 import type { SegmentSpec } from '../../src/model/segment-table.js'
 import { type Daemon, ip, Rig, until } from './rig.js'
 
+/** Ten seconds: longer than a daemon takes to start on a busy machine. */
+const FLOW = 5000
+
 const dataplane: Partial<SegmentSpec> = {
   flood_replicate: false,
   claim_macs: false,
@@ -51,6 +54,16 @@ describe.each([
     await until('it is programmed', () => rig.isReady('h0'))
     expect(isMember()).toBe(true)
     expect(rig.status('h0').repairs['group'] ?? 0).toBe(0)
+  })
+
+  it('loses and duplicates nothing while the daemon is killed and started again', async () => {
+    expect(rig.ping('e0', '10.1.0.2')).toBe(true)
+    const flow = rig.flow('e0', '10.1.0.2', FLOW)
+    await rig.kill(daemon)
+    daemon = rig.daemon('h0')
+    await until('it is programmed', () => rig.isReady('h0'))
+    expect(flow.isRunning()).toBe(true)
+    expect(await flow.counts).toEqual({ sent: FLOW, received: FLOW, duplicates: 0 })
   })
 
   it('moves with the underlay device', async () => {

@@ -31,6 +31,7 @@ export class GroupDriver implements Driver<NodeState> {
   ) {}
 
   async apply(state: NodeState, { resync }: { resync: boolean }): Promise<Failure[]> {
+    await this.links.refresh() // or a device that was not listed would cost its memberships
     const underlay = this.links.byName.get(state.assignment.underlay_dev)
     const groups = underlay ? [...wantedGroups(state)] : []
     const wanted = new Map(
