@@ -151,7 +151,7 @@ function recordOf(plan: LabPlan, file: string, addresses: LabAddresses): LabReco
     file,
     namespaces: plan.namespaces,
     hosts: plan.hosts,
-    endpoints: plan.endpoints.map(({ vni: _, ...endpoint }) => endpoint),
+    endpoints: plan.endpoints.map(({ vni: _vni, ...endpoint }) => endpoint),
     ports: plan.ports,
     http: { socket: addresses.http_socket, url: `http://127.0.0.1:${addresses.http}` },
     etcd_url: `http://127.0.0.1:${addresses.etcd_client}`,

@@ -109,7 +109,7 @@ function networkChanges(path: string, from: NetworkSpec, to: NetworkSpec): Chang
 
 type Scalar = string | number | boolean
 
-function scalarOf(network: NetworkSpec, key: keyof NetworkSpec & string): Scalar {
+function scalarOf(network: NetworkSpec, key: keyof NetworkSpec): Scalar {
   const value = network[key]
   if (value === 0 && key.endsWith('_limit')) return 'none'
   return typeof value === 'object' ? '' : (value ?? '')

@@ -25,16 +25,16 @@ export const from = (place: { vtep: string; ifindex: number }) => ({
 export interface MovingStation {
   readonly rig: DataplaneRig
   /** Anew, with these flags and this ageing time. */
-  segment(change: { flags?: number; ageingS?: number }): void
+  readonly segment: (change: { flags?: number; ageingS?: number }) => void
   /** Has a frame come from a place; what became of it. */
-  speak(place: Place, frame?: Uint8Array): string
+  readonly speak: (place: Place, frame?: Uint8Array) => string
   /** A place as entries and events spell it. */
-  at(place: Place): { vtep: string; ifindex: number }
+  readonly at: (place: Place) => { vtep: string; ifindex: number }
   /** What is known of her. */
-  heard(): LearnedEntry | undefined
-  change(to: Partial<LearnedEntry>): void
+  readonly heard: () => LearnedEntry | undefined
+  readonly change: (to: Partial<LearnedEntry>) => void
   /** As if the last move were longer ago than frames can be late. */
-  outlastHold(): void
+  readonly outlastHold: () => void
 }
 
 /** For one test file: hooks included. */

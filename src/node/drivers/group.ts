@@ -86,7 +86,8 @@ export class GroupDriver implements Driver<NodeState> {
 
 /** IPv4 says ENOBUFS of both limits, IPv6 has the second alone. */
 function isOverLimit(err: unknown): boolean {
-  return err instanceof WeftError && ['ENOBUFS', 'ENOMEM'].includes(`${err.details['errno']}`)
+  const errno = err instanceof WeftError && err.details['errno']
+  return errno === 'ENOBUFS' || errno === 'ENOMEM'
 }
 
 function readNumber(path: string): number {
