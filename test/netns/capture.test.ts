@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -79,8 +79,9 @@ it('ends at its time, and into a pipe too', async () => {
   })
   await ping
   expect(bytes.readUInt32LE(0)).toBe(0x0a0d0d0a)
-  expect(bytes.toString('latin1')).toContain(
-    'node host2, vni 10000, tunnel_ingress, forward_local, vtep 172.16.1.100',
+  // By either path.
+  expect(bytes.toString('latin1')).toMatch(
+    /node host2, vni 10000, (tunnel|underlay)_ingress, forward_local, vtep 172\.16\.1\.100/,
   )
 })
 
@@ -92,6 +93,23 @@ it('leaves no program behind when it is killed', async () => {
     const detail = await lab().client.request<NodeDetail>('GET', '/api/v1/nodes/host0')
     return detail.program_list.every(({ program }) => program !== 'port_egress')
   })
+})
+
+it('ends with the reason when the node dies, and the next daemon takes port_egress away', async () => {
+  const pins = () =>
+    readdirSync(`/run/weft/lab/${lab().name}`, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      /port_egress-\d+$/.test(path),
+    )
+  const capture = await start('host0:tap0', '-w', file('died.pcapng'))
+  expect(pins()).not.toEqual([])
+  const daemon = await lab().kill('node-host0')
+  const { code, stderr } = await capture.end()
+  expect(stderr).toContain('W-3015 node host0 is not connected')
+  expect(code).toBe(3)
+  read(file('died.pcapng')) // is whole
+  expect(pins()).not.toEqual([]) // nobody is there to take it away
+  await lab().start(daemon)
+  await eventually('port_egress is gone', async () => pins().length === 0)
 })
 
 it.each([
