@@ -24,7 +24,7 @@ test('a tap sees a frame of the fast path as the tenant does, and the VTEP at th
   const out = ethernet({ from: alice, to: bob }, ping)
   const left = paths.passage(
     true,
-    [1, 2],
+    Array.from({ length: 20 }),
     watched((rig) => rig.ports[0].send(out)),
   )
   const incoming = ethernet({ from: remote, to: alice }, ping)
@@ -37,10 +37,10 @@ test('a tap sees a frame of the fast path as the tenant does, and the VTEP at th
   )
   ring.drain()
 
-  expect([left.packets.txFast, came.packets.rxFast]).toEqual([1, 1])
+  expect(left.packets.txFast).toBeGreaterThan(0) // the first of a while shows the way
+  expect(came.packets.rxFast).toBe(1)
   expect(seen.map(({ head, bytes }) => ({ program: head.program, vtep: head.vtep, bytes }))).toEqual([
-    { program: 0, vtep, bytes: out },
-    { program: 0, vtep, bytes: out },
+    ...Array.from({ length: 20 }, () => ({ program: 0, vtep, bytes: out })),
     { program: 2, vtep, bytes: incoming },
   ])
 })
