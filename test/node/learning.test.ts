@@ -59,17 +59,14 @@ describe('a segment that learns in the dataplane', () => {
     const mac = (name: string, address: string) => rig.run(name, `ip link set eth0 address ${address}`)
     mac('e0', '02:00:00:00:00:02')
     rig.ping('e0', '10.1.0.9')
-    const { learned } = pinned(rig)
-    await until('it has moved', () => learned.get({ vni: 7, mac: two })?.moves === 1)
-    const moves = () => rig.controller.ask('h0', { kind: 'learned', vni: 7, mac: two, limit: 10 })
-    await until('it is in the journal', async () => {
-      const [answer] = await moves()
-      return answer?.kind === 'learned' && answer.moves.length > 0
-    })
-    const [answer] = await moves()
-    expect(answer).toMatchObject({
-      moves: [{ vni: 7, mac: two, at: { interface: 'tap0' }, from: { vtep: '10.99.0.2' } }],
-    })
+    const place = { at: { interface: 'tap0' }, from: { vtep: '10.99.0.2' } }
+    const moves = async () => {
+      const [answer] = await rig.controller.ask('h0', { kind: 'learned', vni: 7, mac: two, limit: 10 })
+      return answer?.kind === 'learned' ? answer.moves : []
+    }
+    await until('it is in the journal', async () => (await moves()).length > 0)
+    // The station of e1 may have spoken meanwhile, and moved it back: that is a move too.
+    expect((await moves()).at(-1)).toMatchObject({ vni: 7, mac: two, ...place })
     mac('e0', '02:00:00:00:00:01')
   })
 

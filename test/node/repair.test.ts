@@ -87,12 +87,15 @@ describe('a node whose kernel state is changed behind its back', () => {
     expect(rig.run('h0', 'ip -o link show tap0')).toContain(' mtu 1500 ')
   })
 
-  it('counts frames that are larger than the segment takes under their reason', async () => {
+  it('answers frames that are larger than the segment takes, and counts them under their reason', async () => {
     rig.run('e0', 'ip link set eth0 mtu 1500')
     const ping = ['ping', '-c', '1', '-W', '1', '-M', 'do', '-s', '1472', '10.1.0.2']
-    spawnSync('nsenter', [`--net=/run/netns/${rig.ns('e0')}`, ...ping])
+    const { stdout } = spawnSync('nsenter', [`--net=/run/netns/${rig.ns('e0')}`, ...ping], {
+      encoding: 'utf8',
+    })
+    expect(stdout).toContain('mtu = 1450')
     await until('the drop is reported', () =>
-      rig.controller.told.get('h0')!.report!.verdicts.some(({ reason }) => reason === 'drop_over_mtu'),
+      rig.controller.told.get('h0')!.report!.verdicts.some(({ reason }) => reason === 'drop_too_big'),
     )
     rig.run('e0', 'ip link set eth0 mtu 1430')
   })
