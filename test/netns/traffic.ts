@@ -32,13 +32,22 @@ interface Received {
 /** Starts a flow between two endpoints, at `rate` datagrams a second, and returns once it arrives. */
 export async function startFlow(
   lab: Lab,
-  options: { from: string; to: string; rate: number; family?: 4 | 6; port?: number; size?: number },
+  options: {
+    from: string
+    to: string
+    rate: number
+    family?: 4 | 6
+    /** That of `to` in the family, unless given. */
+    address?: string
+    port?: number
+    size?: number
+  },
 ): Promise<Flow> {
   const { from, to, rate, family = 4, port = 5700, size = 64 } = options
   const program = built('seqflow')
   const receiver = job(lab, to, [program, 'receive', `${port}`])
   await receiver.firstLine
-  const address = lab.address(to, family)
+  const address = options.address ?? lab.address(to, family)
   const sender = job(lab, from, [program, 'send', address, `${port}`, `${rate}`, `${size}`])
   await sleep(200)
   return {
