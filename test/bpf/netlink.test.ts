@@ -30,6 +30,7 @@ describe('links', () => {
       alias: 'somebody',
       mac: parseMac('02:00:00:00:00:0a'),
       masterIfindex: ifindexOf('nl-bridge'),
+      terminates: false,
     })
   })
 

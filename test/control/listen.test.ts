@@ -130,7 +130,7 @@ describe('a stream', () => {
       const error = await firstWord(target, encodeReport({ kind: 'hello', hello, protocol }))
       expect(error.code).toBe(status.FAILED_PRECONDITION)
       expect(error.details).toBe(
-        `node "host0" (weft-node 9.8.7) speaks protocol version ${protocol}, this controller (${version}) version 1`,
+        `node "host0" (weft-node 9.8.7) speaks protocol version ${protocol}, this controller (${version}) version ${PROTOCOL_VERSION}`,
       )
       expect(error.metadata.get('weft-code')).toEqual(['W-3005'])
       expect(decodeURI(String(error.metadata.get('weft-next')[0]))).toBe(
