@@ -61,8 +61,8 @@ describe('an apply that is refused', () => {
     const broken = text.replace('vni: 100', 'vni: 70000000').replace('mode: unicast', 'mode: multicst')
     const refused = lab().client.request('PUT', `/api/v1/topologies/${name}`, { body: broken })
     await expect(refused).rejects.toMatchObject({
-      code: 'W-1004',
-      details: { problem: { errors: [{ code: 'W-1004' }, { code: 'W-1003' }] } },
+      code: 'W-1001',
+      details: { problem: { errors: [{ code: 'W-1001' }, { code: 'W-1004' }, { code: 'W-1003' }] } },
     })
     expect(await lab().list('networks')).toEqual(before)
   })

@@ -21,7 +21,8 @@ describe('behind the daemon of host0, someone deletes', () => {
     expect(before).toBeDefined()
     expect(fdb.delete(key)).toBe(true)
     await eventually('the entry is back', async () => fdb.get(key) !== undefined, 5_000)
-    expect(fdb.get(key)).toEqual(before)
+    // Of a later revision it may be.
+    expect(fdb.get(key)).toMatchObject({ vtep: before!.vtep, flags: before!.flags })
   })
 
   it('all entries of the forwarding table and of the VTEPs: traffic is whole again', async () => {
