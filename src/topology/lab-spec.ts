@@ -115,6 +115,12 @@ export interface LabFloodFreeCheck extends LabCheckBase {
   readonly networks: readonly string[]
 }
 
+/** A broadcast from each port that has an endpoint leaves every other port of its network exactly once. */
+export interface LabFanoutCheck extends LabCheckBase {
+  readonly kind: 'fanout'
+  readonly networks: readonly string[]
+}
+
 /** An endpoint that moves is reached by all others of its network, `within_ms` after it moved. */
 export interface LabMacMoveCheck extends LabCheckBase {
   readonly kind: 'mac_move'
@@ -130,4 +136,5 @@ export type LabCheck =
   | LabMtuCheck
   | LabTcpCheck
   | LabFloodFreeCheck
+  | LabFanoutCheck
   | LabMacMoveCheck

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LabCheck } from '../../topology/lab-spec.js'
 import type { LabRecord } from '../record.js'
+import { checkFanout } from './fanout.js'
 import { checkFloodFree } from './flood-free.js'
 import { checkIsolation } from './isolation.js'
 import { checkMacMove } from './mac-move.js'
@@ -52,6 +53,8 @@ function tryOnce(check: LabCheck, lab: LabRecord, signal: AbortSignal): Promise<
       return checkTcp(check, endpoints, signal)
     case 'flood_free':
       return checkFloodFree(check, lab, signal)
+    case 'fanout':
+      return checkFanout(check, lab, signal)
     case 'mac_move':
       return checkMacMove(check, lab.name, signal)
   }

@@ -23,7 +23,8 @@ function compileCheck(
   switch (check.kind) {
     case 'ping_mesh':
     case 'mtu':
-    case 'flood_free': {
+    case 'flood_free':
+    case 'fanout': {
       const networks = networksOf(check.network, path, context)
       const name = check.name ?? `${ofNetworks[check.kind]} ${listed(networks)}`
       return { kind: check.kind, name, ...timing, networks }
@@ -41,6 +42,7 @@ const ofNetworks = {
   ping_mesh: 'mesh of',
   mtu: 'full-size packets pass in',
   flood_free: 'ARP and ND flood nothing in',
+  fanout: 'exact copies in',
 } as const
 
 type Timing = Pick<LabCheck, 'after_ms' | 'within_ms'>

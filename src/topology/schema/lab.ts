@@ -139,6 +139,13 @@ const check = z.discriminatedUnion('kind', [
     ...ofNetwork,
   }),
   z.strictObject({
+    kind: z
+      .literal('fanout')
+      .describe('A broadcast leaves each other port of its network exactly once, and nowhere else'),
+    ...checkTiming,
+    ...ofNetwork,
+  }),
+  z.strictObject({
     kind: z.literal('mac_move').describe('An endpoint that moved is reached by all others of its network'),
     ...checkTiming,
     within: duration.default('1s').describe('How soon after the move'),
